@@ -1,0 +1,159 @@
+/**
+ * Integer constants that both compilers read: AssemblyScript (assembly/) and TypeScript (src/).
+ * Untyped on purpose; nothing here may import anything.
+ */
+
+/** Bumped whenever an export, a record or a blob changes shape. Checked by the loader. */
+export const ABI_VERSION = 1;
+
+// --- Limits (design: each tested at the limit and one past it) -------------------------------
+
+export const TOPIC_BYTES_MAX = 65535;
+export const TOPIC_LEVELS_MAX = 128;
+export const TOKEN_BYTES_MAX = 65535;
+export const IMAGE_BYTES_MAX = 268435456; // 256 MiB
+export const ATTRS_MAX = 64;
+export const ATTR_BYTES_MAX = 65536;
+export const TOKEN_RULES_MAX = 1000;
+/** Bytes of one expression's source text. */
+export const EXPR_TEXT_BYTES_MAX = 8192;
+export const EXPR_NESTING_MAX = 64;
+/** Steps one evaluation may take: one per instruction, plus the work of text functions. */
+export const EXPR_STEPS_MAX = 10000;
+/** Bytes of text one evaluation may produce, intermediate results included. */
+export const EXPR_OUTPUT_BYTES_MAX = 1048576;
+export const LIST_LENGTH_MAX = 65536;
+export const REGEX_PROGRAM_MAX = 10000;
+
+/** Bytes the host may put into the input buffer at once. */
+export const INPUT_BYTES_MAX = 2097152;
+/** Bytes of working memory one call may use. */
+export const SCRATCH_BYTES = 6291456;
+
+// --- Status: 0 is ok, negatives are refusals --------------------------------------------------
+
+export const OK = 0;
+export const ERR_IMAGE_MAGIC = -1;
+export const ERR_IMAGE_VERSION = -2;
+export const ERR_IMAGE_LENGTH = -3;
+export const ERR_IMAGE_CHECKSUM = -4;
+export const ERR_IMAGE_SECTION = -5;
+export const ERR_EXPRESSION_BLOB = -6;
+export const ERR_RULES_BLOB = -7;
+export const ERR_REGEX_BLOB = -8;
+export const ERR_MEMORY = -9;
+export const ERR_INPUT = -10;
+export const ERR_HANDLE = -11;
+export const ERR_TOPIC = -12;
+
+// --- Image container --------------------------------------------------------------------------
+//
+//  0      4        8        12         16         20        24       32
+//  | magic | version | length | checksum | switches | entries | 0 (8) | entry table … blobs
+//
+// Entry, 16 bytes: kind u32 · offset u32 (from image start, 8-aligned) · length u32 · id u32.
+// Blobs are position-independent: every offset inside one counts from its own first byte.
+// The checksum covers every byte but itself, as 32-bit little-endian words (see src/compile/image.ts).
+
+export const IMAGE_MAGIC = 0x4c435250; // "PRCL"
+export const IMAGE_VERSION = 1;
+export const IMAGE_HEADER_BYTES = 32;
+export const IMAGE_ENTRY_BYTES = 16;
+
+/** Bytecode of one expression; `id` is the number the run time evaluates it by. */
+export const ENTRY_EXPRESSION = 1;
+/** One rule set: rules, conditions and topic index. `id` is the source's position. */
+export const ENTRY_RULES = 2;
+/** Run-time configuration as JSON, read by src/ only. */
+export const ENTRY_META = 3;
+/** Rule and expression positions in the source text, as JSON, read by src/ only. */
+export const ENTRY_SOURCE_MAP = 4;
+
+// Switches the core itself consults (bits of the image header).
+export const SWITCH_SUBSCRIBE_CONTAINMENT = 1;
+export const SWITCH_SAFE_PLACEHOLDERS = 2;
+export const SWITCH_ABSENT_NEVER_MATCHES = 4;
+export const SWITCH_SEPARATOR_IN_PLACEHOLDER = 8;
+export const SWITCH_OVERLAP_DENIES = 16;
+
+// --- Values -----------------------------------------------------------------------------------
+//
+//  0     4     8                16
+//  | tag | len | payload (8)    |
+//
+// len: bytes of text, elements of a list, pairs of a map. payload: absolute pointer, or the number.
+
+export const VALUE_BYTES = 16;
+/** No such variable. Only ever the answer of a lookup. */
+export const TAG_UNBOUND = 0;
+/** Text: any bytes. */
+export const TAG_BYTES = 1;
+/** Integer that fits in 64 bits. */
+export const TAG_INT = 2;
+/** Larger integer, as decimal text. */
+export const TAG_BIGINT = 3;
+export const TAG_FLOAT = 4;
+/** Name other than the four below, as text. */
+export const TAG_ATOM = 5;
+export const TAG_TRUE = 6;
+export const TAG_FALSE = 7;
+export const TAG_NULL = 8;
+export const TAG_UNDEFINED = 9;
+/** `len` values at payload. */
+export const TAG_LIST = 10;
+/** `len` pairs (key value, then element value) at payload. */
+export const TAG_MAP = 11;
+/** A tuple the language cannot look into. payload/len may hold its bytes (an IP address: 4 or 16). */
+export const TAG_OPAQUE = 12;
+
+// --- Request record ---------------------------------------------------------------------------
+//
+// SLOT_COUNT values (16 bytes each) at the start of the input buffer, then their bytes.
+// The same record feeds expressions, templates and client_open.
+
+export const SLOT_CLIENTID = 0;
+export const SLOT_USERNAME = 1;
+export const SLOT_PASSWORD = 2;
+/** Address as TAG_OPAQUE with 4 or 16 bytes. */
+export const SLOT_PEERHOST = 3;
+/** Address as text. */
+export const SLOT_PEERHOST_TEXT = 4;
+export const SLOT_PEERPORT = 5;
+export const SLOT_PEERSNI = 6;
+export const SLOT_ZONE = 7;
+export const SLOT_LISTENER = 8;
+export const SLOT_PROTOCOL = 9;
+export const SLOT_CERT_COMMON_NAME = 10;
+export const SLOT_CERT_SUBJECT = 11;
+export const SLOT_CERT_PEM = 12;
+/** Map: attribute name → text. */
+export const SLOT_CLIENT_ATTRS = 13;
+/** Map: MQTT 5 user property → text. */
+export const SLOT_USER_PROPERTY = 14;
+export const SLOT_MOUNTPOINT = 15;
+export const SLOT_SOCKPORT = 16;
+export const SLOT_IS_SUPERUSER = 17;
+export const SLOT_IS_BRIDGE = 18;
+export const SLOT_ENABLE_AUTHN = 19;
+export const SLOT_AUTH_METHOD = 20;
+export const SLOT_AUTH_DATA = 21;
+/** Map of everything else a caller binds (`portcullis batch` and `explain`). */
+export const SLOT_OTHER = 22;
+export const SLOT_COUNT = 23;
+
+// --- Decisions --------------------------------------------------------------------------------
+//
+// decide() returns verdict | origin << 2 | rule << 3, or a negative status.
+
+export const VERDICT_NO_MATCH = 0;
+export const VERDICT_ALLOW = 1;
+export const VERDICT_DENY = 2;
+/** The deciding rule stands in the image (0) or in the token's own ACL (1). */
+export const ORIGIN_IMAGE = 0;
+export const ORIGIN_TOKEN = 1;
+
+// Request bits: exactly one is set in a request, any number in a rule's mask.
+// publish: 1 << (qos * 2 + retain)   subscribe: 64 << qos
+export const ACTION_PUBLISH_ANY = 63;
+export const ACTION_SUBSCRIBE_QOS0 = 64;
+export const ACTION_SUBSCRIBE_ANY = 448;

@@ -1,0 +1,87 @@
+/**
+ * Opens a policy image: everything is bounds-checked here, once, so that the hot path need not.
+ * Foreign bytes give a status, never a trap, a hang or a read outside the image.
+ */
+import {
+  ERR_IMAGE_CHECKSUM,
+  ERR_IMAGE_LENGTH,
+  ERR_IMAGE_MAGIC,
+  ERR_IMAGE_SECTION,
+  ERR_IMAGE_VERSION,
+  IMAGE_ENTRY_BYTES,
+  IMAGE_HEADER_BYTES,
+  IMAGE_MAGIC,
+  IMAGE_VERSION,
+  OK,
+} from "./abi";
+import { imageBase, imageBytes } from "./arena";
+
+/** Bits of the header: the compatibility switches the core consults. */
+export let switches: u32 = 0;
+let entryCount: u32 = 0;
+let isOpen: bool = false;
+
+/** Checks the image that the host wrote at imageBase. */
+export function openImage(): i32 {
+  isOpen = false;
+  const base = imageBase;
+  if (imageBytes < <u32>IMAGE_HEADER_BYTES) return ERR_IMAGE_LENGTH;
+  if (load<u32>(base) != IMAGE_MAGIC) return ERR_IMAGE_MAGIC;
+  if (load<u32>(base, 4) != IMAGE_VERSION) return ERR_IMAGE_VERSION;
+  if (load<u32>(base, 8) != imageBytes || imageBytes & 7) return ERR_IMAGE_LENGTH;
+  if (load<u32>(base, 12) != checksum(base, imageBytes)) return ERR_IMAGE_CHECKSUM;
+  const count = load<u32>(base, 20);
+  if (count > (imageBytes - <u32>IMAGE_HEADER_BYTES) / <u32>IMAGE_ENTRY_BYTES) return ERR_IMAGE_SECTION;
+  const blobs: u32 = <u32>IMAGE_HEADER_BYTES + count * <u32>IMAGE_ENTRY_BYTES;
+  for (let i: u32 = 0; i < count; i++) {
+    const offset = load<u32>(entryAt(i), 4);
+    const length = load<u32>(entryAt(i), 8);
+    if (offset < blobs || offset & 7 || offset > imageBytes) return ERR_IMAGE_SECTION;
+    if (length > imageBytes - offset) return ERR_IMAGE_SECTION;
+  }
+  switches = load<u32>(base, 16);
+  entryCount = count;
+  isOpen = true;
+  return OK;
+}
+
+/** Number of entries of the open image; 0 while none is open. */
+@inline
+export function imageEntries(): u32 {
+  return isOpen ? entryCount : 0;
+}
+
+@inline
+export function entryAt(index: u32): usize {
+  return imageBase + IMAGE_HEADER_BYTES + <usize>index * IMAGE_ENTRY_BYTES;
+}
+
+/** The entry of this kind and id, or 0. */
+export function findEntry(kind: u32, id: u32): usize {
+  for (let i: u32 = 0, n = imageEntries(); i < n; i++) {
+    const entry = entryAt(i);
+    if (load<u32>(entry) == kind && load<u32>(entry, 12) == id) return entry;
+  }
+  return 0;
+}
+
+@inline
+export function blobOf(entry: usize): usize {
+  return imageBase + load<u32>(entry, 4);
+}
+
+@inline
+export function blobBytes(entry: usize): u32 {
+  return load<u32>(entry, 8);
+}
+
+/** Word-wise checksum over everything but its own field; agrees with src/compile/image.ts. */
+function checksum(base: usize, bytes: u32): u32 {
+  let hash: u32 = 0x9e3779b1;
+  for (let at: u32 = 0; at < bytes; at += 4) {
+    if (at == 12) continue;
+    hash = rotl<u32>(hash ^ load<u32>(base + at), 13) * 5 + 0xe6546b64;
+  }
+  return hash;
+}
+

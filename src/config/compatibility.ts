@@ -1,0 +1,242 @@
+/**
+ * The one table of compatibility switches.
+ *
+ * Each row is a place where the default differs from EMQX 6.2 on purpose. `true` means our
+ * behaviour; the preset `strict` sets every switch to its `strict` column and `emqx` sets them all
+ * to false. `portcullis.switches { name = … }` overrides single rows. Clauses: the difference
+ * tables of the specification (authz §9, authn §8, expr §8), listed in ARCHITECTURE.md.
+ */
+export type Preset = "strict" | "emqx";
+
+interface SwitchRow {
+  readonly strict: boolean;
+  readonly clause: string;
+  /** What `true` does, in an operator's words. */
+  readonly about: string;
+}
+
+export const SWITCHES = {
+  // --- authorization ---
+  subscribe_containment: {
+    strict: true,
+    clause: "authz 9.3",
+    about: "an allow rule admits a requested filter only if it contains every topic of it",
+  },
+  overlap_denies: {
+    strict: false,
+    clause: "authz 9.4",
+    about: "a deny rule refuses every requested filter that shares a topic with it",
+  },
+  safe_placeholders: {
+    strict: true,
+    clause: "authz 9.5",
+    about: "a value with a wildcard, separator or control character makes the topic not match",
+  },
+  separator_in_placeholder: {
+    strict: false,
+    clause: "authz 9.5",
+    about: "with safe_placeholders, values may still contain /",
+  },
+  absent_never_matches: {
+    strict: true,
+    clause: "authz 9.6",
+    about: "an absent or empty placeholder value makes the topic not match",
+  },
+  strict_placeholder_names: {
+    strict: true,
+    clause: "authz 9.7",
+    about:
+      "unknown placeholders are load errors, `-` is allowed in names, ${$} is always an escape",
+  },
+  token_acl_checked_at_login: {
+    strict: true,
+    clause: "authz 9.10",
+    about: "a malformed `acl` claim refuses the login instead of being skipped later",
+  },
+  standard_addresses: {
+    strict: true,
+    clause: "authz 9.18",
+    about: "only full IPv4 and RFC 4291 addresses; IPv4-mapped IPv6 peers match IPv4 ranges",
+  },
+  source_failure_denies: {
+    strict: true,
+    clause: "authz 9.2",
+    about: "an authorization source that fails denies instead of being skipped",
+  },
+  enforce_delivery: {
+    strict: true,
+    clause: "authz 9.14",
+    about: "deliveries are authorized too, and live sessions follow policy changes",
+  },
+  share_errors: {
+    strict: true,
+    clause: "authz 9.20",
+    about: "malformed $share/$queue/$exclusive filters are refused one by one, never fatal",
+  },
+  // --- authentication ---
+  anonymous_refused: {
+    strict: true,
+    clause: "authn 8.1",
+    about: "without an enabled authenticator nobody gets in unless allow_anonymous is written",
+  },
+  failure_denies: {
+    strict: true,
+    clause: "authn 8.3",
+    about: "an authenticator that fails denies (0x88) instead of being skipped",
+  },
+  bad_token_denies: {
+    strict: true,
+    clause: "authn 8.4",
+    about: "a token that does not verify is refused (0x86); what is no JWT counts as missing",
+  },
+  empty_password_is_missing: {
+    strict: true,
+    clause: "authn 8.5",
+    about: "an empty password is a missing token",
+  },
+  missing_token_denies: {
+    strict: true,
+    clause: "authn 8.6",
+    about: "on_missing_jwt defaults to deny",
+  },
+  bad_claims_deny: {
+    strict: true,
+    clause: "authn 8.7",
+    about: "a fractional exp is legal; malformed attributes or acl claims refuse the login",
+  },
+  absent_placeholder_fails_claim: {
+    strict: true,
+    clause: "authn 8.9",
+    about: "a claim check whose placeholder has no value fails",
+  },
+  json_claims: {
+    strict: true,
+    clause: "authn 8.10",
+    about: "numbers and booleans in claims compare as their JSON text",
+  },
+  time_claims_not_checkable: {
+    strict: true,
+    clause: "authn 8.11",
+    about: "exp, nbf and iat in verify_claims are load errors",
+  },
+  several_pem_blocks: {
+    strict: true,
+    clause: "authn 8.14",
+    about: "public_key may hold several PEM blocks; secrets may be file:// references",
+  },
+  crit_rejected: {
+    strict: true,
+    clause: "authn 8.15",
+    about: "tokens with crit or b64=false are refused",
+  },
+  empty_secret_refused: {
+    strict: true,
+    clause: "authn 8.16",
+    about: "an empty HMAC secret is a load error, a short one a warning",
+  },
+  quick_deny_spares_tokens: {
+    strict: true,
+    clause: "authn 8.26",
+    about: "quick_deny_anonymous refuses only clients that bring no credential at all",
+  },
+  absent_is_empty_in_precondition: {
+    strict: true,
+    clause: "authn 8.27",
+    about: "absent variables read as empty in preconditions",
+  },
+  answer_every_v3_refusal: {
+    strict: true,
+    clause: "authn 8.28",
+    about: "every refusal has a CONNACK return code for MQTT 3.1.1",
+  },
+  expiry_is_maximum_connect_time: {
+    strict: true,
+    clause: "authn 8.34",
+    about: "sessions end with 0xA0 when their token expires, instead of 0x87",
+  },
+  tell_overridden_client_id: {
+    strict: true,
+    clause: "authn 8.39",
+    about: "CONNACK carries the Assigned Client Identifier whenever the final id differs",
+  },
+  empty_client_id_with_session: {
+    strict: true,
+    clause: "authn 8.40",
+    about: "MQTT 5 clients may connect with an empty client id and clean start false",
+  },
+  unknown_keys_are_errors: {
+    strict: true,
+    clause: "authn 8.41",
+    about: "unknown root keys are errors instead of being dropped",
+  },
+  unicode_escapes: {
+    strict: true,
+    clause: "authn 8.43",
+    about: "\\uXXXX in quoted strings is decoded",
+  },
+  // --- expressions ---
+  expression_errors_at_load: {
+    strict: true,
+    clause: "expr 8.1",
+    about: "unknown functions, wrong argument counts and bad literals are load errors",
+  },
+  doubled_backslash_is_class: {
+    strict: true,
+    clause: "expr 8.2",
+    about: "`\\\\s`, `\\\\d`, `\\\\w`, `\\\\b` … in a regex literal mean the class",
+  },
+  text_functions_keep_utf8: {
+    strict: true,
+    clause: "expr 8.2 (1, 2)",
+    about: "reverse, pad and ~ts give valid UTF-8",
+  },
+  variadic_concat: {
+    strict: true,
+    clause: "expr 8.2 (7)",
+    about: "concat takes any number of arguments",
+  },
+  peerhost_is_text: {
+    strict: true,
+    clause: "expr 8.2 (4, 5)",
+    about: "peerhost and peerport can be used as text in every expression",
+  },
+  certificate_names_everywhere: {
+    strict: true,
+    clause: "expr 8.2 (6)",
+    about: "cn, dn, cert_common_name and cert_subject are bound in every expression",
+  },
+  client_id_override_checked: {
+    strict: true,
+    clause: "expr 8.2 (8)",
+    about: "an overriding client id must be UTF-8 without control characters",
+  },
+  template_literals_stay_literal: {
+    strict: true,
+    clause: "expr 8.2 (3)",
+    about: "a disallowed placeholder is literal and has no effect on its neighbours",
+  },
+  quotes_are_exact: {
+    strict: true,
+    clause: "expr 8.2 (17, 18)",
+    about: "exactly one quote is removed from each end of a string; large floats print",
+  },
+} as const satisfies Record<string, SwitchRow>;
+
+export type SwitchName = keyof typeof SWITCHES;
+
+/** The resolved switches of one policy. */
+export type Switches = Readonly<Record<SwitchName, boolean>>;
+
+export const SWITCH_NAMES: readonly SwitchName[] = Object.keys(SWITCHES) as SwitchName[];
+
+/** The switches of a preset, with single rows overridden. */
+export function resolveSwitches(
+  preset: Preset,
+  overrides: Partial<Record<SwitchName, boolean>> = {},
+): Switches {
+  const entries = SWITCH_NAMES.map((name) => [
+    name,
+    overrides[name] ?? (preset === "strict" && SWITCHES[name].strict),
+  ]);
+  return Object.fromEntries(entries) as Switches;
+}

@@ -1,0 +1,134 @@
+/**
+ * The checked configuration: what the schema makes of a configuration text, with defaults filled
+ * in. Everything downstream (compile/, authn/, authz/, bindings/) reads this and nothing else.
+ */
+import type { SourcePosition } from "../types.ts";
+import type { Preset, Switches } from "./compatibility.ts";
+
+/** Text that came from a file, with where it stood. */
+export interface Located<T = string> {
+  readonly value: T;
+  readonly at?: SourcePosition | undefined;
+}
+
+export type SecurityProfile = "legacy" | "hardened";
+
+export interface Config {
+  readonly preset: Preset;
+  readonly switches: Switches;
+  /** `EMQX_SECURITY_PROFILE`. */
+  readonly securityProfile: SecurityProfile;
+  readonly authentication: readonly AuthenticatorConfig[];
+  readonly authenticationSettings: { readonly ignoreBackendFailures: boolean };
+  /** Ours: accept clients when no authenticator is enabled (strict mode only). */
+  readonly allowAnonymous: boolean;
+  readonly authorization: AuthorizationConfig;
+  readonly mqtt: MqttConfig;
+  readonly listeners: readonly ListenerConfig[];
+}
+
+export type AuthenticatorConfig = CinfoConfig | JwtConfig;
+
+interface AuthenticatorCommon {
+  /** `<mechanism>:<backend>` or `<mechanism>`; unique in its chain. */
+  readonly id: string;
+  /** Configuration path, e.g. `authentication[1]`. */
+  readonly path: string;
+  readonly at?: SourcePosition | undefined;
+  readonly enable: boolean;
+  readonly precondition?: Located | undefined;
+}
+
+export interface CinfoConfig extends AuthenticatorCommon {
+  readonly mechanism: "cinfo";
+  readonly checks: readonly CinfoCheck[];
+}
+
+export interface CinfoCheck {
+  /** All must be `true`. */
+  readonly isMatch: readonly Located[];
+  readonly result: "allow" | "deny" | "ignore";
+}
+
+export interface JwtConfig extends AuthenticatorCommon {
+  readonly mechanism: "jwt";
+  readonly keys: JwtKeySource;
+  readonly from: "password" | "username";
+  readonly verifyClaims: readonly { readonly name: string; readonly value: Located }[];
+  readonly aclClaimName: string;
+  readonly onMissingJwt: "ignore" | "deny";
+  readonly disconnectAfterExpire: boolean;
+  /** Ours: seconds of clock difference to tolerate; default 0. */
+  readonly leewaySeconds: number;
+}
+
+export type JwtKeySource =
+  | {
+      readonly type: "hmac";
+      /** Absent when an image was compiled without secrets: supply it to the engine by path. */
+      readonly secret: string | undefined;
+      readonly secretBase64Encoded: boolean;
+      readonly at?: SourcePosition | undefined;
+    }
+  | {
+      readonly type: "public_key";
+      /** PEM text (a file path has been read by then). */
+      readonly pem: string;
+      readonly at?: SourcePosition | undefined;
+    }
+  | {
+      readonly type: "jwks";
+      readonly endpoint: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly refreshIntervalSeconds: number;
+    };
+
+export interface AuthorizationConfig {
+  readonly noMatch: "allow" | "deny";
+  readonly denyAction: "ignore" | "disconnect";
+  readonly includeMountpoint: boolean;
+  readonly ignoreBackendFailures: boolean;
+  readonly sources: readonly FileSourceConfig[];
+}
+
+export interface FileSourceConfig {
+  readonly type: "file";
+  readonly enable: boolean;
+  /** Where the rules stand, for messages. */
+  readonly path: string;
+  /** The acl.conf text. */
+  readonly text: string;
+}
+
+export interface MqttConfig {
+  readonly clientAttrsInit: readonly {
+    readonly expression: Located;
+    readonly setAsAttr: string;
+  }[];
+  readonly clientIdOverride?: Located | undefined;
+  readonly useUsernameAsClientId: boolean;
+  readonly maxClientIdLen: number;
+  readonly maxTopicLevels: number;
+  readonly maxQosAllowed: 0 | 1 | 2;
+  readonly retainAvailable: boolean;
+  readonly wildcardSubscription: boolean;
+  readonly sharedSubscription: boolean;
+  readonly exclusiveSubscription: boolean;
+  readonly maxPacketSizeBytes: number;
+  readonly idleTimeoutMs: number;
+  readonly strictMode: boolean;
+}
+
+export interface ListenerConfig {
+  readonly type: "tcp";
+  readonly name: string;
+  readonly enable: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly zone: string;
+  readonly mountpoint: string;
+  readonly enableAuthn: true | false | "quick_deny_anonymous";
+  readonly maxConnections: number;
+  /** A chain of its own; replaces the global one. */
+  readonly authentication?: readonly AuthenticatorConfig[] | undefined;
+}

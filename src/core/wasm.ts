@@ -1,0 +1,165 @@
+/**
+ * The decision core as a WebAssembly instance: the only file that names WebAssembly or holds a
+ * view of its memory.
+ *
+ * A call writes its request into the input buffer, makes one call and reads a number (or one value)
+ * back. Nothing here decides anything.
+ */
+import {
+  ABI_VERSION,
+  ERR_EXPRESSION_BLOB,
+  ERR_HANDLE,
+  ERR_IMAGE_CHECKSUM,
+  ERR_IMAGE_LENGTH,
+  ERR_IMAGE_MAGIC,
+  ERR_IMAGE_SECTION,
+  ERR_IMAGE_VERSION,
+  ERR_INPUT,
+  ERR_MEMORY,
+  ERR_REGEX_BLOB,
+  ERR_RULES_BLOB,
+  ERR_TOPIC,
+  INPUT_BYTES_MAX,
+  OK,
+} from "../../assembly/abi.ts";
+import { CoreError } from "../errors.ts";
+import type { Text } from "../types.ts";
+
+/** assembly/index.ts, as the host sees it. */
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  readonly abi_version: WebAssembly.Global;
+  image_alloc(bytes: number): number;
+  image_open(): number;
+  input_ptr(): number;
+  scratch_alloc(bytes: number): number;
+  records_used(): number;
+}
+
+/** Answers the core's one import; see assembly/host.ts. Returns 0 or a negative error. */
+export type HostCall = (
+  memory: CoreMemory,
+  op: number,
+  args: number,
+  argc: number,
+  out: number,
+) => number;
+
+const STATUS_TEXT: Record<number, string> = {
+  [ERR_IMAGE_MAGIC]: "not a policy image",
+  [ERR_IMAGE_VERSION]: "the image was made for another version; compile it again",
+  [ERR_IMAGE_LENGTH]: "the image is cut short or padded",
+  [ERR_IMAGE_CHECKSUM]: "the image is damaged (checksum)",
+  [ERR_IMAGE_SECTION]: "the image is damaged (entry table)",
+  [ERR_EXPRESSION_BLOB]: "the image is damaged (expression)",
+  [ERR_RULES_BLOB]: "the image is damaged (rules)",
+  [ERR_REGEX_BLOB]: "the image is damaged (regular expression)",
+  [ERR_MEMORY]: "no memory for the image or the client",
+  [ERR_INPUT]: "the request is malformed or too large",
+  [ERR_HANDLE]: "no such client",
+  [ERR_TOPIC]: "the topic is too long or has too many levels",
+};
+
+/** Throws the CoreError of a negative status; hands back anything else. */
+export function checkStatus(status: number): number {
+  if (status >= OK) return status;
+  const code =
+    status <= ERR_IMAGE_MAGIC && status >= ERR_REGEX_BLOB ? "ERR_CORE_IMAGE" : "ERR_CORE";
+  throw new CoreError(code, STATUS_TEXT[status] ?? `status ${status}`);
+}
+
+/**
+ * Views of an instance's memory, rebuilt after growth in one place. Views handed out are valid
+ * until the next call into the core.
+ */
+export class CoreMemory {
+  readonly exports: CoreExports;
+  #buffer: ArrayBuffer | undefined;
+  #bytes = new Uint8Array(0);
+  #view = new DataView(new ArrayBuffer(0));
+
+  constructor(exports: CoreExports) {
+    this.exports = exports;
+  }
+
+  get bytes(): Uint8Array {
+    this.#refresh();
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    this.#refresh();
+    return this.#view;
+  }
+
+  #refresh(): void {
+    const { buffer } = this.exports.memory;
+    if (buffer === this.#buffer) return;
+    this.#buffer = buffer;
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Writes a text at `at` and returns its length in bytes, or -1 when it does not fit before `end`.
+ * Short ASCII goes by a loop, which beats encodeInto below about 40 characters.
+ */
+export function writeText(bytes: Uint8Array, at: number, end: number, text: Text): number {
+  if (typeof text !== "string") {
+    if (text.length > end - at) return -1;
+    bytes.set(text, at);
+    return text.length;
+  }
+  const length = text.length;
+  if (length <= 40 && length <= end - at) {
+    let i = 0;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) break;
+      bytes[at + i] = code;
+    }
+    if (i === length) return length;
+  }
+  const { read, written } = encoder.encodeInto(text, bytes.subarray(at, end));
+  return read === length ? written : -1;
+}
+
+/** Makes an instance and loads the image. Throws CoreError when the image is refused. */
+export function instantiate(
+  module: WebAssembly.Module,
+  hostCall: HostCall,
+  image: Uint8Array,
+): CoreMemory {
+  let memory: CoreMemory | undefined;
+  const instance = new WebAssembly.Instance(module, {
+    env: {
+      host: (op: number, args: number, argc: number, out: number) =>
+        hostCall(memory!, op, args, argc, out),
+    },
+  });
+  memory = new CoreMemory(instance.exports as unknown as CoreExports);
+  if (memory.exports.abi_version.value !== ABI_VERSION) {
+    throw new CoreError(
+      "ERR_CORE_ABI",
+      "core.wasm and the package around it do not belong together",
+    );
+  }
+  loadImage(memory, image);
+  return memory;
+}
+
+/** Replaces the image of an instance; its clients are forgotten. */
+export function loadImage(memory: CoreMemory, image: Uint8Array): void {
+  const at = memory.exports.image_alloc(image.length);
+  if (at === 0) throw new CoreError("ERR_CORE_MEMORY", STATUS_TEXT[ERR_MEMORY]!);
+  memory.bytes.set(image, at);
+  checkStatus(memory.exports.image_open());
+}
+
+/** First address behind the input buffer. */
+export function inputEnd(memory: CoreMemory): number {
+  return memory.exports.input_ptr() + INPUT_BYTES_MAX;
+}
