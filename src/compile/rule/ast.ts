@@ -23,7 +23,12 @@ export type Who =
   | { readonly type: "pattern"; readonly field: WhoField; readonly pattern: Text }
   | { readonly type: "address"; readonly ranges: readonly AddressRange[] }
   /** Decided at load by the process's security profile. */
-  | { readonly type: "constant"; readonly value: boolean };
+  | { readonly type: "constant"; readonly value: boolean }
+  /**
+   * Evaluating it fails: the whole rule set then gives the source's failure result. Only
+   * `emqx` mode loads such a condition (`{zone, 1}`); it fails when it is reached, not before.
+   */
+  | { readonly type: "raise" };
 
 export type WhoField =
   | { readonly name: "username" | "clientid" | "zone" | "listener" }
