@@ -24,6 +24,10 @@ export const EXPR_STEPS_MAX = 10000;
 export const EXPR_OUTPUT_BYTES_MAX = 1048576;
 export const LIST_LENGTH_MAX = 65536;
 export const REGEX_PROGRAM_MAX = 10000;
+/** Levels of arrays and objects in a JSON text that is searched. */
+export const JSON_DEPTH_MAX = 65536;
+/** Levels of arrays and objects in a JSON value that is handed on as lists and maps. */
+export const JSON_VALUE_DEPTH_MAX = 512;
 
 /** Bytes the host may put into the input buffer at once. */
 export const INPUT_BYTES_MAX = 2097152;
@@ -45,6 +49,19 @@ export const ERR_MEMORY = -9;
 export const ERR_INPUT = -10;
 export const ERR_HANDLE = -11;
 export const ERR_TOPIC = -12;
+
+// --- Expression errors: what a function or an evaluation answers instead of a value -------------
+
+/** `jwt_value`: not exactly three parts. */
+export const ERR_EXPR_INVALID_JWT_TOKEN = -101;
+/** `jwt_value`: the second part is not base64. */
+export const ERR_EXPR_JWT_DECODE = -102;
+/** Working memory of one evaluation is used up. */
+export const ERR_EXPR_MEMORY = -103;
+/** A list or map would hold more than LIST_LENGTH_MAX elements. */
+export const ERR_EXPR_LIST_LENGTH = -104;
+/** A JSON text is nested deeper than JSON_DEPTH_MAX, or a value than JSON_VALUE_DEPTH_MAX. */
+export const ERR_EXPR_NESTING = -105;
 
 // --- Image container --------------------------------------------------------------------------
 //
@@ -105,6 +122,11 @@ export const TAG_LIST = 10;
 export const TAG_MAP = 11;
 /** A tuple the language cannot look into. payload/len may hold its bytes (an IP address: 4 or 16). */
 export const TAG_OPAQUE = 12;
+
+// --- Host operations (assembly/host.ts) --------------------------------------------------------
+
+/** One text, a JSON number → the nearest double as TAG_FLOAT, infinite when it is out of range. */
+export const HOST_PARSE_FLOAT = 1;
 
 // --- Request record ---------------------------------------------------------------------------
 //

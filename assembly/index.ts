@@ -2,9 +2,11 @@
  * The decision core's whole ABI, on one screen. Pointers are absolute; lengths are bytes; statuses
  * are 0 or one of the negatives in abi.ts. The host writes requests into the input buffer.
  */
-import { ABI_VERSION } from "./abi";
-import { inputBase, layOut, recordsUsed, scratch } from "./arena";
+import { ABI_VERSION, ERR_INPUT, INPUT_BYTES_MAX } from "./abi";
+import { inputBase, layOut, mark, recordsUsed, restore, scratch } from "./arena";
 import { openImage } from "./image";
+import { jsonLookup } from "./json/lookup";
+import { isJwt, jwtLookup } from "./jwt";
 
 export const abi_version: i32 = ABI_VERSION;
 
@@ -31,4 +33,44 @@ export function scratch_alloc(bytes: u32): usize {
 /** Bytes held by client records. */
 export function records_used(): u32 {
   return recordsUsed;
+}
+
+/** Where calls that answer with a value put it: 16 bytes, see abi.ts. */
+const result = memory.data(16, 8);
+
+/** Address of that value. What it points at stays as it is until the next call. */
+export function result_ptr(): usize {
+  return result;
+}
+
+/**
+ * `json_value`: the value that a path leads to in a JSON text, to result_ptr. The input buffer
+ * holds the text, then the path. 0 or an expression error.
+ */
+export function json_lookup(textBytes: u32, pathBytes: u32): i32 {
+  if (!fitsInput(textBytes, pathBytes)) return ERR_INPUT;
+  const before = mark();
+  const status = jsonLookup(inputBase, textBytes, inputBase + textBytes, pathBytes, result);
+  restore(before);
+  return status;
+}
+
+/** `jwt_value`, with a token in the text's place. */
+export function jwt_lookup(tokenBytes: u32, pathBytes: u32): i32 {
+  if (!fitsInput(tokenBytes, pathBytes)) return ERR_INPUT;
+  const before = mark();
+  const status = jwtLookup(inputBase, tokenBytes, inputBase + tokenBytes, pathBytes, result);
+  restore(before);
+  return status;
+}
+
+/** `is_jwt` of the input buffer's first bytes: 1, 0 or an expression error. */
+export function is_jwt(tokenBytes: u32): i32 {
+  if (!fitsInput(tokenBytes, 0)) return ERR_INPUT;
+  return isJwt(inputBase, tokenBytes);
+}
+
+@inline
+function fitsInput(first: u32, second: u32): bool {
+  return first <= <u32>INPUT_BYTES_MAX && second <= <u32>INPUT_BYTES_MAX - first;
 }

@@ -34,6 +34,10 @@ export interface CoreExports {
   input_ptr(): number;
   scratch_alloc(bytes: number): number;
   records_used(): number;
+  result_ptr(): number;
+  json_lookup(textBytes: number, pathBytes: number): number;
+  jwt_lookup(tokenBytes: number, pathBytes: number): number;
+  is_jwt(tokenBytes: number): number;
 }
 
 /** Answers the core's one import; see assembly/host.ts. Returns 0 or a negative error. */
