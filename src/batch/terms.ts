@@ -1,0 +1,184 @@
+/**
+ * Values as JSON, the way the recorded vectors and `portcullis batch` write them:
+ *
+ *   "text"             bytes that are UTF-8         {"$b64": "…"}    other bytes
+ *   1                  integer                      {"$int": "…"}    integer from 2^53 on
+ *   {"$float": "1.5"}  float                        {"$atom": "…"}   atom
+ *   true, false, null  boolean, null                {"$tuple": […]}  tuple
+ *   […]                list                         {…}              map with text keys
+ */
+import type { Value } from "../core/core.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The JSON form of a value. */
+export type Term =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Term[]
+  | { readonly [key: string]: Term };
+
+/** Thrown for JSON that stands for no value. The message names what is wrong with it. */
+export class TermError extends Error {}
+
+/** The value that a piece of JSON stands for. Throws TermError. A tuple keeps nothing but its kind. */
+export function decodeTerm(term: unknown): Value {
+  switch (typeof term) {
+    case "string":
+      return { type: "bytes", value: encoder.encode(term) };
+    case "number":
+      return Number.isInteger(term)
+        ? { type: "integer", value: BigInt(term) }
+        : { type: "float", value: term };
+    case "boolean":
+      return { type: "boolean", value: term };
+    case "object":
+      if (term === null) return { type: "null" };
+      if (Array.isArray(term)) return { type: "list", items: term.map(decodeTerm) };
+      return decodeObject(term as Record<string, unknown>);
+    default:
+      throw new TermError(`a value of type ${typeof term} has no meaning here`);
+  }
+}
+
+/** The JSON form of a value; a map's keys in order of their text. */
+export function encodeTerm(value: Value): Term {
+  switch (value.type) {
+    case "bytes":
+      return encodeBytes(value.value);
+    case "integer": {
+      const number = Number(value.value);
+      return Number.isSafeInteger(number) ? number : { $int: String(value.value) };
+    }
+    case "float":
+      return { $float: shortestFloat(value.value) };
+    case "boolean":
+      return value.value;
+    case "null":
+      return null;
+    case "undefined":
+      return { $atom: "undefined" };
+    case "atom":
+      return { $atom: value.name };
+    case "list":
+      return value.items.map(encodeTerm);
+    case "map":
+      return encodeMap(value.entries);
+    case "tuple":
+      return { $tuple: [] };
+  }
+}
+
+/** Text as JSON: a string, or `{"$b64": …}` for bytes that are not UTF-8. */
+export function encodeBytes(bytes: Uint8Array): Term {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    let binary = "";
+    for (const byte of bytes) binary += String.fromCharCode(byte);
+    return { $b64: btoa(binary) };
+  }
+}
+
+/**
+ * JSON text → the JSON form of its value: numbers that JSON.parse would round or confuse keep their
+ * kind and digits as `$int` and `$float`. Throws SyntaxError.
+ */
+export function parseJsonTerm(text: string): Term {
+  JSON.parse(text);
+  const tagged = text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => {
+    if (token.startsWith('"')) return token;
+    return `{"${/[.eE]/.test(token) ? "$float" : "$int"}":"${token}"}`;
+  });
+  return JSON.parse(tagged) as Term;
+}
+
+function decodeObject(object: Record<string, unknown>): Value {
+  const keys = Object.keys(object);
+  const tag = keys.length === 1 && keys[0]!.startsWith("$") ? keys[0]! : undefined;
+  if (tag === undefined) return decodeMap(object);
+  const content = object[tag];
+  switch (tag) {
+    case "$b64":
+      return { type: "bytes", value: decodeBase64(content) };
+    case "$int":
+      if (typeof content !== "string" || !/^[+-]?\d+$/.test(content)) break;
+      return { type: "integer", value: BigInt(content.replace("+", "")) };
+    case "$float":
+      if (typeof content !== "string" || content === "" || Number.isNaN(Number(content))) break;
+      return { type: "float", value: Number(content) };
+    case "$atom":
+      if (typeof content !== "string") break;
+      return decodeAtom(content);
+    case "$tuple":
+      if (!Array.isArray(content)) break;
+      return { type: "tuple" };
+    default:
+      return decodeMap(object);
+  }
+  throw new TermError(`\`${tag}\` is malformed`);
+}
+
+function decodeAtom(name: string): Value {
+  switch (name) {
+    case "undefined":
+    case "null":
+      return { type: name };
+    case "true":
+    case "false":
+      return { type: "boolean", value: name === "true" };
+    default:
+      return { type: "atom", name };
+  }
+}
+
+function decodeMap(object: Record<string, unknown>): Value {
+  const entries = Object.entries(object).map(([key, element]): [Value, Value] => [
+    { type: "bytes", value: encoder.encode(key) },
+    decodeTerm(element),
+  ]);
+  return { type: "map", entries };
+}
+
+function decodeBase64(content: unknown): Uint8Array {
+  if (typeof content === "string") {
+    try {
+      return Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+    } catch {
+      // Falls through to the refusal.
+    }
+  }
+  throw new TermError("`$b64` is malformed");
+}
+
+function encodeMap(entries: readonly (readonly [Value, Value])[]): Term {
+  const map: { [key: string]: Term } = Object.create(null);
+  const named = entries.map(([key, element]) => {
+    const name = encodeTerm(key);
+    return [typeof name === "string" ? name : JSON.stringify(name), element] as const;
+  });
+  named.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  for (const [name, element] of named) map[name] = encodeTerm(element);
+  return map;
+}
+
+/** Shortest digits that read back as the same double: `1.5`, `100.0`, `1.0e22`. */
+export function shortestFloat(value: number): string {
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const [mantissa, exponent] = Math.abs(value).toExponential().split("e") as [string, string];
+  const digits = mantissa.replace(".", "");
+  // The value is 0.DIGITS × 10^place.
+  const place = value === 0 ? 1 : Number(exponent) + 1;
+  const exponential = `${digits[0]}.${digits.slice(1) || "0"}e${place - 1}`;
+  if (place > 0 && place < digits.length) {
+    return `${sign}${digits.slice(0, place)}.${digits.slice(place)}`;
+  }
+  const plain =
+    place > 0
+      ? `${digits}${"0".repeat(place - digits.length)}.0`
+      : `0.${"0".repeat(-place)}${digits}`;
+  return sign + (plain.length <= exponential.length ? plain : exponential);
+}
