@@ -1,0 +1,62 @@
+/** Where the keys of a verifier come from: configured ones now, a fetched key set later. */
+
+import type { AlgorithmFamily, JwsAlgorithm, VerificationKey } from "./crypto.ts";
+import { fitsKey } from "./crypto.ts";
+import type { JwsHeader } from "./jws.ts";
+
+/** Keys to try in order, or why there are none. */
+export type KeyLookup =
+  | { readonly ok: true; readonly keys: readonly VerificationKey[] }
+  | { readonly ok: false; readonly problem: string };
+
+export interface KeySource {
+  readonly family: AlgorithmFamily;
+  /** The keys that could have signed a token with this header. Answers at once where it can. */
+  find(header: JwsHeader, algorithm: JwsAlgorithm): KeyLookup | Promise<KeyLookup>;
+  /** Stops what runs in the background. */
+  close?(): void;
+}
+
+/** A source whose keys never change. */
+export function createStaticKeySource(
+  family: AlgorithmFamily,
+  keys: readonly VerificationKey[],
+  options: { readonly selectsByKid: boolean },
+): KeySource {
+  return {
+    family,
+    find: (header, algorithm) => ({
+      ok: true,
+      keys: selectKeys(keys, header, algorithm, options.selectsByKid),
+    }),
+  };
+}
+
+/**
+ * The keys of a set that fit a header.
+ *
+ * `selectsByKid` false: all that fit the algorithm, in document order; `kid`, `use` and `alg` of the
+ * keys say nothing. True: keys meant for something else are left out, and a token that names a
+ * `kid` is tried with the keys of that name, or, when there is none, with those without a name.
+ *
+ * Source: authentication §3.3.6, §8 item 12.
+ */
+export function selectKeys(
+  keys: readonly VerificationKey[],
+  header: JwsHeader,
+  algorithm: JwsAlgorithm,
+  selectsByKid: boolean,
+): readonly VerificationKey[] {
+  const fitting = keys.filter((key) => fitsKey(algorithm, key.type));
+  if (!selectsByKid) return fitting;
+  const meant = fitting.filter(
+    (key) =>
+      (key.use === undefined || key.use === "sig") &&
+      // `Ed25519` is the newer name of what headers call EdDSA.
+      (key.alg === undefined || key.alg === algorithm || key.alg === key.type) &&
+      (key.keyOps === undefined || key.keyOps.includes("verify")),
+  );
+  if (header.kid === undefined) return meant;
+  const named = meant.filter((key) => key.kid === header.kid);
+  return named.length > 0 ? named : meant.filter((key) => key.kid === undefined);
+}
