@@ -60,6 +60,7 @@ export type Reason =
   | "all_ignored"
   | "not_configured"
   | "check_denied"
+  | "auth_method_present"
   | "missing_token"
   | "malformed_token"
   | "bad_signature"

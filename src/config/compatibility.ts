@@ -119,6 +119,16 @@ export const SWITCHES = {
     clause: "authn 8.11",
     about: "exp, nbf and iat in verify_claims are load errors",
   },
+  kid_selects_key: {
+    strict: true,
+    clause: "authn 8.12",
+    about: "a token's kid selects its key; keys meant for another use or algorithm are left out",
+  },
+  bad_jwks_keys_skipped: {
+    strict: true,
+    clause: "authn 8.13",
+    about: "an unusable key in a key set is skipped instead of spoiling the whole set",
+  },
   several_pem_blocks: {
     strict: true,
     clause: "authn 8.14",

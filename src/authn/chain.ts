@@ -1,0 +1,215 @@
+/** The ordered list of authenticators: who is asked, and when the answer is final. */
+
+import type { Switches } from "../config/compatibility.ts";
+import type { SecurityProfile } from "../config/config.ts";
+import { EngineError } from "../errors.ts";
+import type { ConnectCode, Fault, Reason } from "../types.ts";
+import type { Authenticator, AuthnData, AuthnRequest, AuthnResult } from "./authenticator.ts";
+import { NO_DATA, NOT_AUTHORIZED, SERVER_UNAVAILABLE } from "./authenticator.ts";
+
+/** One place in the chain. */
+export interface ChainMember {
+  readonly authenticator: Authenticator;
+  /** A disabled member is skipped but still makes the chain exist. */
+  readonly enable: boolean;
+  /** Has a precondition; `ChainPolicy.checkPrecondition` is asked only then. */
+  readonly hasPrecondition: boolean;
+}
+
+/** What holds for the chain as a whole. */
+export interface ChainPolicy {
+  readonly switches: Switches;
+  readonly securityProfile: SecurityProfile;
+  /** `authentication_settings.ignore_backend_failures`. */
+  readonly ignoreBackendFailures: boolean;
+  /** Ours: let clients in when no authenticator is enabled, also where that is refused by default. */
+  readonly allowAnonymous: boolean;
+  /** May this authenticator be asked? `error`: the precondition cannot be evaluated. */
+  readonly checkPrecondition?: (
+    authenticator: Authenticator,
+    request: AuthnRequest,
+  ) => boolean | "error";
+}
+
+/** What one authenticator said, for explanations. */
+export interface ChainStep {
+  readonly by: string;
+  readonly outcome: AuthnResult["type"] | "disabled" | "precondition_not_met";
+  readonly reason?: Reason | undefined;
+  /** Of a failure. */
+  readonly message?: string | undefined;
+}
+
+interface ChainVerdictCommon {
+  /** The authenticator that decided; `anonymous` or `chain` when none did. */
+  readonly by: string;
+  readonly faults: readonly Fault[];
+  /** In the order they were asked. */
+  readonly steps: readonly ChainStep[];
+}
+
+export type ChainVerdict =
+  | (ChainVerdictCommon & {
+      readonly verdict: "allow";
+      readonly reason: Reason;
+      readonly data: AuthnData;
+    })
+  | (ChainVerdictCommon & {
+      readonly verdict: "deny";
+      readonly reason: Reason;
+      readonly code: ConnectCode;
+    })
+  | (ChainVerdictCommon & {
+      readonly verdict: "continue";
+      readonly data: Uint8Array | undefined;
+    });
+
+export interface AuthnChain {
+  /** Answers at once when every authenticator asked does. Never throws or rejects. */
+  authenticate(request: AuthnRequest): ChainVerdict | Promise<ChainVerdict>;
+  /** Closes every authenticator. */
+  close(): void;
+}
+
+/** What a run of the chain has gathered so far. */
+interface Run {
+  readonly request: AuthnRequest;
+  readonly faults: Fault[];
+  readonly steps: ChainStep[];
+}
+
+/**
+ * A chain over `members`, in this order.
+ *
+ * The first `ok`, `deny` or `continue` is final. `ignore` and an unmet precondition ask the next one. A
+ * failure, a throw and a precondition that cannot be evaluated count as `ignore` or refuse, as the
+ * policy says. Nobody decided: refused.
+ *
+ * Source: authentication §2.2, §2.3, §8 items 1 and 3; appendix A.
+ */
+export function createChain(members: readonly ChainMember[], policy: ChainPolicy): AuthnChain {
+  const isConfigured = members.some((member) => member.enable);
+
+  function authenticate(request: AuthnRequest): ChainVerdict | Promise<ChainVerdict> {
+    const run: Run = { request, faults: [], steps: [] };
+    return isConfigured ? askFrom(0, run) : withoutChain(policy, run);
+  }
+
+  function askFrom(start: number, run: Run): ChainVerdict | Promise<ChainVerdict> {
+    for (let index = start; index < members.length; index += 1) {
+      const member = members[index]!;
+      const answer = ask(member, run);
+      if (answer instanceof Promise) {
+        return answer.then(
+          (result) => take(member, result, run) ?? askFrom(index + 1, run),
+          (error) => take(member, crashed(error), run) ?? askFrom(index + 1, run),
+        );
+      }
+      const verdict = answer && take(member, answer, run);
+      if (verdict !== undefined) return verdict;
+    }
+    return deny("chain", "all_ignored", NOT_AUTHORIZED, run);
+  }
+
+  /** Undefined when the member is not asked. */
+  function ask(member: ChainMember, run: Run): AuthnResult | Promise<AuthnResult> | undefined {
+    const { authenticator } = member;
+    if (!member.enable) {
+      run.steps.push({ by: authenticator.id, outcome: "disabled" });
+      return undefined;
+    }
+    try {
+      const isMet = !member.hasPrecondition || meetsPrecondition(authenticator, run.request);
+      if (isMet === "error") {
+        const message = "the precondition cannot be evaluated";
+        return { type: "failure", reason: "precondition_error", message };
+      }
+      if (isMet) return authenticator.authenticate(run.request);
+      run.steps.push({ by: authenticator.id, outcome: "precondition_not_met" });
+      return undefined;
+    } catch (error) {
+      return crashed(error);
+    }
+  }
+
+  function meetsPrecondition(
+    authenticator: Authenticator,
+    request: AuthnRequest,
+  ): boolean | "error" {
+    // A precondition that nobody can check is not met by hope.
+    return policy.checkPrecondition?.(authenticator, request) ?? "error";
+  }
+
+  /** The final verdict, or undefined when the next member is to be asked. */
+  function take(member: ChainMember, result: AuthnResult, run: Run): ChainVerdict | undefined {
+    const by = member.authenticator.id;
+    run.steps.push(stepOf(by, result));
+    switch (result.type) {
+      case "ok":
+        return { verdict: "allow", reason: "ok", by, data: result.data, ...gathered(run) };
+      case "continue":
+        return { verdict: "continue", by, data: result.data, ...gathered(run) };
+      case "deny":
+        return deny(by, result.reason, result.code, run);
+      case "ignore":
+        return undefined;
+      case "failure": {
+        run.faults.push({ code: "ERR_AUTHN_FAILED", at: by, message: result.message });
+        const code = failureCode(policy);
+        return code === undefined ? undefined : deny(by, result.reason, code, run);
+      }
+    }
+  }
+
+  function close(): void {
+    for (const member of members) member.authenticator.close?.();
+  }
+
+  return { authenticate, close };
+}
+
+/** The refusal a failure means, or undefined when it counts as `ignore`. */
+function failureCode(policy: ChainPolicy): ConnectCode | undefined {
+  if (policy.ignoreBackendFailures) return undefined;
+  if (policy.switches.failure_denies) return SERVER_UNAVAILABLE;
+  return policy.securityProfile === "hardened" ? NOT_AUTHORIZED : undefined;
+}
+
+/** No chain, or every member of it disabled. */
+function withoutChain(policy: ChainPolicy, run: Run): ChainVerdict {
+  const isOpen = policy.securityProfile === "legacy" && !policy.switches.anonymous_refused;
+  if (!isOpen && !policy.allowAnonymous)
+    return deny("chain", "not_configured", NOT_AUTHORIZED, run);
+  const by = "anonymous";
+  return { verdict: "allow", reason: "anonymous", by, data: NO_DATA, ...gathered(run) };
+}
+
+function deny(by: string, reason: Reason, code: ConnectCode, run: Run): ChainVerdict {
+  return { verdict: "deny", reason, by, code, ...gathered(run) };
+}
+
+function gathered({ faults, steps }: Run): Pick<ChainVerdictCommon, "faults" | "steps"> {
+  return { faults, steps };
+}
+
+function stepOf(by: string, result: AuthnResult): ChainStep {
+  switch (result.type) {
+    case "ok":
+    case "continue":
+      return { by, outcome: result.type };
+    case "failure":
+      return { by, outcome: "failure", reason: result.reason, message: result.message };
+    default:
+      return { by, outcome: result.type, reason: result.reason };
+  }
+}
+
+/** An exception as a failure. Its text may quote a secret, so only its kind is kept. */
+function crashed(error: unknown): AuthnResult {
+  const kind = error instanceof EngineError ? error.code : error instanceof Error ? error.name : "";
+  return {
+    type: "failure",
+    reason: "backend_unavailable",
+    message: `the authenticator raised ${kind || "an unknown error"}`,
+  };
+}

@@ -1,0 +1,198 @@
+/** `mechanism = jwt`: the token in the password or username says who the client is. */
+import type { JwtConfig } from "../config/config.ts";
+import type { VerificationKey } from "../crypto/crypto.ts";
+import type { KeySource } from "../crypto/key-source.ts";
+import { createStaticKeySource } from "../crypto/key-source.ts";
+import { readPem } from "../crypto/pem.ts";
+import { secretBytes } from "../crypto/secret.ts";
+import type { Issue } from "../errors.ts";
+import type { SourcePosition } from "../types.ts";
+import type { Authenticator, AuthnRequest, AuthnResult } from "./authenticator.ts";
+import { BAD_CREDENTIALS } from "./authenticator.ts";
+import { readClaimTemplate } from "./jwt/claim-template.ts";
+import type { TokenVerdict, VerifierOptions } from "./jwt/verify.ts";
+import { createJwtVerifier } from "./jwt/verify.ts";
+import type { AuthnMode, AuthnPorts, Creation } from "./registry.ts";
+
+/** LIMIT: an HMAC secret should be as long as its hash (RFC 7518 §3.2), RSA keys 2048 bits (§3.3). */
+const SECRET_BITS_MIN = 256;
+const RSA_BITS_MIN = 2048;
+
+type Loading =
+  | { readonly ok: true; readonly keys: KeySource; readonly issues: readonly Issue[] }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/**
+ * Makes a JWT authenticator with the keys its configuration names.
+ *
+ * Source: authentication §3.3.1, §8 items 14 and 16.
+ */
+export async function createJwtAuthenticator(
+  config: JwtConfig,
+  mode: AuthnMode,
+  ports: AuthnPorts,
+): Promise<Creation> {
+  const loading = await loadKeys(config, mode, ports);
+  if (!loading.ok) return loading;
+  const authenticator = createJwtAuthenticatorWith(config, loading.keys, mode, ports);
+  return { ok: true, authenticator, issues: loading.issues };
+}
+
+/** The same with keys from elsewhere, such as a key set already at hand. */
+export function createJwtAuthenticatorWith(
+  config: JwtConfig,
+  keys: KeySource,
+  mode: AuthnMode,
+  ports: AuthnPorts,
+): Authenticator {
+  const verify = createJwtVerifier(verifierOptions(config, keys, mode, ports));
+  const emptyIsMissing = mode.switches.empty_password_is_missing;
+
+  function conclude(verdict: TokenVerdict): AuthnResult {
+    if (verdict.type !== "missing") return verdict;
+    return config.onMissingJwt === "deny"
+      ? { type: "deny", reason: verdict.reason, code: BAD_CREDENTIALS }
+      : { type: "ignore", reason: verdict.reason };
+  }
+
+  function authenticate({ client }: AuthnRequest): AuthnResult | Promise<AuthnResult> {
+    if (client.authMethod !== undefined) return { type: "ignore", reason: "auth_method_present" };
+    const token = config.from === "username" ? client.username : client.password;
+    if (token === undefined || (emptyIsMissing && token.length === 0)) {
+      return conclude({ type: "missing", reason: "missing_token" });
+    }
+    const verdict = verify(token, client);
+    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict);
+  }
+
+  return { id: config.id, authenticate, close: () => keys.close?.() };
+}
+
+function verifierOptions(
+  config: JwtConfig,
+  keys: KeySource,
+  { switches }: AuthnMode,
+  { crypto, clock, readAcl }: AuthnPorts,
+): VerifierOptions {
+  const { leewaySeconds } = config;
+  return {
+    crypto,
+    keys,
+    clock,
+    badTokenDenies: switches.bad_token_denies,
+    rejectsCrit: switches.crit_rejected,
+    claims: {
+      checks: config.verifyClaims.map(({ name, value }) => ({
+        name,
+        expected: readClaimTemplate(value.value),
+      })),
+      leewaySeconds,
+      absentPlaceholderFails: switches.absent_placeholder_fails_claim,
+      comparesScalars: switches.json_claims,
+    },
+    data: {
+      aclClaimName: config.aclClaimName,
+      disconnectAfterExpire: config.disconnectAfterExpire,
+      leewaySeconds,
+      badClaimsDeny: switches.bad_claims_deny,
+      readAcl,
+    },
+  };
+}
+
+async function loadKeys(config: JwtConfig, mode: AuthnMode, ports: AuthnPorts): Promise<Loading> {
+  switch (config.keys.type) {
+    case "hmac":
+      return loadSecret(config.keys, config.path, mode, ports);
+    case "public_key":
+      return loadPem(config.keys, config.path, mode, ports);
+    case "jwks":
+      return refused(`${config.path}.use_jwks`, "key sets cannot be fetched here", undefined);
+  }
+}
+
+async function loadSecret(
+  source: Extract<JwtConfig["keys"], { type: "hmac" }>,
+  configPath: string,
+  { switches }: AuthnMode,
+  { crypto }: AuthnPorts,
+): Promise<Loading> {
+  const path = `${configPath}.secret`;
+  if (source.secret === undefined) return refused(path, "the secret is not known", source.at);
+  const secret = secretBytes(source.secret, source.secretBase64Encoded);
+  if (secret === undefined) return refused(path, "the secret is not padded base64", source.at);
+  if (secret.length === 0 && switches.empty_secret_refused) {
+    return refused(path, "an empty secret lets everyone sign tokens", source.at);
+  }
+  const imported = await crypto.importSecret(secret);
+  if (!imported.ok) return refused(path, imported.problem, source.at);
+  const issues = warnings(imported.key, path, source.at, switches.empty_secret_refused);
+  return { ok: true, keys: staticSource("hmac", [imported.key], switches), issues };
+}
+
+async function loadPem(
+  source: Extract<JwtConfig["keys"], { type: "public_key" }>,
+  configPath: string,
+  { switches }: AuthnMode,
+  { crypto }: AuthnPorts,
+): Promise<Loading> {
+  const path = `${configPath}.public_key`;
+  const reading = readPem(source.pem);
+  if (!reading.ok) return refused(path, reading.problem, source.at);
+  if (reading.blocks.length > 1 && !switches.several_pem_blocks) {
+    return refused(path, "there is more than one PEM block", source.at);
+  }
+  const keys: VerificationKey[] = [];
+  const issues: Issue[] = [];
+  for (const block of reading.blocks) {
+    const imported = await crypto.importPem(block);
+    if (!imported.ok) return refused(path, imported.problem, source.at);
+    keys.push(imported.key);
+    issues.push(...warnings(imported.key, path, source.at, switches.empty_secret_refused));
+  }
+  return { ok: true, keys: staticSource("public_key", keys, switches), issues };
+}
+
+function staticSource(
+  family: KeySource["family"],
+  keys: readonly VerificationKey[],
+  switches: AuthnMode["switches"],
+): KeySource {
+  return createStaticKeySource(family, keys, { selectsByKid: switches.kid_selects_key });
+}
+
+/** What an operator should know of a key that works, but not well. */
+function warnings(
+  key: VerificationKey,
+  path: string,
+  at: SourcePosition | undefined,
+  isWanted: boolean,
+): Issue[] {
+  const warn = (code: string, message: string): Issue[] => [
+    { severity: "warning", code, path, message, at },
+  ];
+  if (key.type === "unsupported") {
+    return warn("WARN_CONFIG_KEY_UNSUPPORTED", "no token can be verified with a key of this type");
+  }
+  if (!isWanted) return [];
+  if (key.type === "oct" && key.bits < SECRET_BITS_MIN) {
+    return warn(
+      "WARN_CONFIG_SHORT_SECRET",
+      `the secret has ${key.bits} bits; HS256 wants at least ${SECRET_BITS_MIN}`,
+    );
+  }
+  if (key.type === "RSA" && key.bits < RSA_BITS_MIN) {
+    return warn(
+      "WARN_CONFIG_SHORT_KEY",
+      `the RSA key has ${key.bits} bits; use at least ${RSA_BITS_MIN}`,
+    );
+  }
+  return [];
+}
+
+function refused(path: string, message: string, at: SourcePosition | undefined): Loading {
+  return {
+    ok: false,
+    issues: [{ severity: "error", code: "ERR_CONFIG_KEY", path, message, at }],
+  };
+}
