@@ -48,6 +48,11 @@ export const SWITCHES = {
     about:
       "unknown placeholders are load errors, `-` is allowed in names, ${$} is always an escape",
   },
+  malformed_conditions_refused: {
+    strict: true,
+    clause: "authz 2.4",
+    about: "a zone or listener condition that is no text is a load error, not a failing rule",
+  },
   token_acl_checked_at_login: {
     strict: true,
     clause: "authz 9.10",

@@ -1,0 +1,5 @@
+/** Rules as text and as data. */
+
+export { ACL_LOAD_ERRORS, type AclErrorCode } from "./report.ts";
+export { type AclOptions, type AclReading, readAcl } from "./rules.ts";
+export { readTokenAcl, type TokenAcl, type TokenAclOptions } from "./token-acl.ts";
