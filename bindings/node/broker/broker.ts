@@ -1,0 +1,179 @@
+/**
+ * An MQTT broker that asks the engine before it does anything. The routing is aedes'; this folder
+ * stands between it and the clients.
+ *
+ *   socket ─► parser (parser-guard) ─► gate ─► connect · publish · subscribe ─► aedes
+ *   aedes ─► deliver ─► socket                       wills: aedes ─► will ─► aedes
+ */
+import type { Socket } from "node:net";
+import { Aedes } from "aedes";
+import type { ListenerConfig } from "../../../src/config/config.ts";
+import type { AedesBroker, AedesClient } from "./aedes.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Gate } from "./gate.ts";
+import { hardenBroker, hardenClient, hardenRouting, Qos2Ledger } from "./hardening.ts";
+import { createHooks } from "./hooks.ts";
+import { TcpListener } from "./listener.ts";
+import { ClientLog, type Logger } from "./log.ts";
+import { guardParser } from "./parser-guard.ts";
+import { type BrokerEngine, type Host, type Origin, Peer } from "./peer.ts";
+import { RECEIVE_MAXIMUM, TOPIC_ALIASES_MAX } from "./publish.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+import { guardWills } from "./will.ts";
+
+export interface BrokerOptions {
+  /** Decides. Its configuration says what to listen on. */
+  readonly engine: BrokerEngine;
+  readonly log: Logger;
+  readonly clock?: Clock | undefined;
+}
+
+export interface ListenerAddress {
+  /** `tcp:NAME`. */
+  readonly listener: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Broker {
+  /** Opens the enabled listeners. Rejects when one cannot be opened; the others are closed then. */
+  listen(): Promise<readonly ListenerAddress[]>;
+  /** Open connections, accepted clients or not. */
+  readonly connections: number;
+  /** Stops accepting, tells MQTT 5 clients that the server shuts down, and closes everything. */
+  close(): Promise<void>;
+}
+
+/** LIMIT: time for clients to read their DISCONNECT before their connections are cut. */
+const CLOSE_MS_MAX = 2_000;
+
+/** LIMIT: a client that does not read for this long is cut off. */
+const DRAIN_MS_MAX = 20_000;
+
+/** LIMIT: sessions kept for absent MQTT 5 clients, and wills kept for their delay. */
+const PENDING_SESSIONS_MAX = 100_000;
+
+/** Makes a broker that is not listening yet. The engine stays the caller's. */
+export async function createBroker(options: BrokerOptions): Promise<Broker> {
+  const broker = new EnforcingBroker(options);
+  await broker.start();
+  return broker;
+}
+
+class EnforcingBroker implements Broker {
+  readonly #host: Host;
+  readonly #log: Logger;
+  readonly #gates = new WeakMap<AedesClient, Gate>();
+  readonly #peers = new Map<AedesClient, Peer>();
+  /** Peers whose connection is gone but not their will. */
+  readonly #peerOf = new WeakMap<AedesClient, Peer>();
+  #listeners: TcpListener[] = [];
+
+  constructor({ engine, log, clock = systemClock }: BrokerOptions) {
+    const peerOf = (client: AedesClient): Peer => this.#peerOf.get(client)!;
+    const { mqtt } = engine.config;
+    const aedes = new Aedes({
+      ...(createHooks(peerOf) as object),
+      connectTimeout: 2 ** 31 - 1,
+      drainTimeout: DRAIN_MS_MAX,
+      maxClientsIdLength: 65_535,
+      pendingSessionsLimit: PENDING_SESSIONS_MAX,
+      topicAliasMaximum: TOPIC_ALIASES_MAX,
+      maximumPacketSize: mqtt.maxPacketSizeBytes,
+      receiveMaximum: RECEIVE_MAXIMUM,
+    }) as unknown as AedesBroker;
+    const wheel = new TimerWheel(clock, (error) => log.error({ error }, "timer failed"));
+    this.#log = log;
+    this.#host = {
+      engine,
+      aedes,
+      wheel,
+      clock,
+      log: new ClientLog(log, clock),
+      qos2: new Qos2Ledger(),
+    };
+    hardenBroker(aedes);
+    guardWills(aedes, peerOf);
+    this.#observe(aedes);
+  }
+
+  async start(): Promise<void> {
+    const { aedes, qos2 } = this.#host;
+    await aedes.listen();
+    hardenRouting(aedes, qos2);
+  }
+
+  get connections(): number {
+    return this.#peers.size;
+  }
+
+  async listen(): Promise<readonly ListenerAddress[]> {
+    const { listeners } = this.#host.engine.config;
+    this.#listeners = listeners
+      .filter((listener) => listener.enable)
+      .map((config) => new TcpListener(config, (socket) => this.#connect(socket, config)));
+    try {
+      await Promise.all(this.#listeners.map((listener) => listener.listen()));
+    } catch (error) {
+      for (const listener of this.#listeners) listener.close();
+      throw error;
+    }
+    return this.#listeners.map(({ id, address }) => {
+      this.#log.info({ event: "listening", listener: id, ...address }, "listening");
+      return { listener: id, ...address };
+    });
+  }
+
+  async close(): Promise<void> {
+    const { aedes, wheel, clock, log } = this.#host;
+    for (const listener of this.#listeners) listener.close();
+    for (const peer of this.#peers.values()) if (peer.client.id === null) peer.drop();
+    const gone = Array.from(
+      this.#peers.values(),
+      ({ socket }) => new Promise((resolve) => socket.once("close", resolve)),
+    );
+    await new Promise<void>((resolve) => aedes.close(resolve));
+    const late = clock.setTimer(() => {
+      for (const peer of this.#peers.values()) peer.socket.destroy();
+    }, CLOSE_MS_MAX);
+    await Promise.all(gone);
+    late.clear();
+    wheel.clear();
+    log.flush();
+  }
+
+  #connect(socket: Socket, config: ListenerConfig): void {
+    const client = this.#host.aedes.handle(socket);
+    const origin: Origin = { listener: `${config.type}:${config.name}`, zone: config.zone };
+    const peer = new Peer(this.#host, client, origin);
+    this.#peers.set(client, peer);
+    this.#peerOf.set(client, peer);
+    hardenClient(client);
+    guardParser(client);
+    this.#gates.set(client, new Gate(peer));
+    socket.once("close", () => {
+      this.#peers.delete(client);
+      peer.socketClosed();
+    });
+    peer.setDeadline(this.#host.engine.config.mqtt.idleTimeoutMs, () => {
+      this.#host.log.noted("info", "connect_timeout", peer.logged, "no CONNACK in time");
+      peer.drop();
+    });
+  }
+
+  #observe(aedes: AedesBroker): void {
+    const { log } = this.#host;
+    aedes.on("error", (error) => this.#log.error({ error: error.message }, "broker error"));
+    const noteError = (client: AedesClient, error: Error): void => {
+      const peer = this.#peerOf.get(client);
+      if (peer) log.noted("debug", "connection_error", peer.logged, error.message);
+    };
+    aedes.on("clientError", noteError);
+    aedes.on("connectionError", noteError);
+    aedes.on("connackSent", (connack, client) => {
+      if ((connack.reasonCode ?? connack.returnCode) !== 0) return;
+      // aedes marks the CONNACK as sent, and goes on, only after this event.
+      queueMicrotask(() => this.#gates.get(client)?.open());
+    });
+  }
+}

@@ -1,0 +1,68 @@
+/** What one connection is subscribed to, as far as deliveries need to know. */
+import { isFilterSubset } from "../../../src/topic/set.ts";
+import type { Qos } from "./aedes.ts";
+
+interface Held {
+  readonly qos: Qos;
+  /** The policy allows every topic of the filter, so that deliveries need no check. */
+  readonly isCovered: boolean;
+}
+
+/** Keyed by the filter as the broker routes it (mountpoint included). */
+export class Subscriptions {
+  readonly #held = new Map<string, Held>();
+  #uncovered = 0;
+  readonly #countByQos: [number, number, number] = [0, 0, 0];
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Is there one whose deliveries have to be checked? */
+  get someUncovered(): boolean {
+    return this.#uncovered > 0;
+  }
+
+  filters(): IterableIterator<string> {
+    return this.#held.keys();
+  }
+
+  set(filter: string, qos: Qos, isCovered: boolean): void {
+    this.delete(filter);
+    this.#held.set(filter, { qos, isCovered });
+    this.#countByQos[qos]++;
+    if (!isCovered) this.#uncovered++;
+  }
+
+  delete(filter: string): void {
+    const held = this.#held.get(filter);
+    if (!held) return;
+    this.#held.delete(filter);
+    this.#countByQos[held.qos]--;
+    if (!held.isCovered) this.#uncovered--;
+  }
+
+  /** Does any filter select the topic? Cost: one pass over the filters. */
+  match(topic: string): boolean {
+    for (const filter of this.#held.keys()) if (isFilterSubset(topic, filter)) return true;
+    return false;
+  }
+
+  /**
+   * The highest QoS granted to a filter that selects the topic [MQTT5 3.8.4-8], at most `qos`.
+   * Only a client whose subscriptions differ in QoS costs a pass over its filters.
+   */
+  limitQos(topic: string, qos: Qos): Qos {
+    const [zero, one, two] = this.#countByQos;
+    const total = zero + one + two;
+    if (qos === 0 || two === total) return qos;
+    if (one === total) return 1;
+    if (zero === total) return 0;
+    let granted: Qos = 0;
+    for (const [filter, held] of this.#held) {
+      if (held.qos > granted && isFilterSubset(topic, filter)) granted = held.qos;
+      if (granted >= qos) return qos;
+    }
+    return granted;
+  }
+}

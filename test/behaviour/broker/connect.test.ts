@@ -1,0 +1,141 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { connectPacket, FakeClock, startBroker, type TestBroker } from "../../support/broker.ts";
+import { FakeEngine } from "../../support/fake-engine.ts";
+
+let test: TestBroker;
+afterEach(() => test.close());
+
+describe("CONNECT", () => {
+  it("gives the engine what packet and socket say about the client", async () => {
+    const engine = new FakeEngine();
+    test = await startBroker(engine);
+    const client = await test.connect();
+    client.send(
+      connectPacket({
+        clientId: "dev-1",
+        username: "u",
+        password: Buffer.from("p"),
+        clean: true,
+        properties: { userProperties: { a: ["1", "2"], __proto__: "x", b: "3" } },
+      }),
+    );
+    await client.next("connack");
+    const [info] = engine.seen;
+    expect(info).toMatchObject({
+      clientId: "dev-1",
+      username: "u",
+      peerHost: "127.0.0.1",
+      peerPort: client.socket.localPort,
+      sockPort: test.port,
+      zone: "default",
+      listener: "tcp:default",
+      protocolVersion: 5,
+      cleanStart: true,
+      userProperties: { a: "2", b: "3" },
+    });
+    expect(String(info?.password)).toBe("p");
+  });
+
+  for (const [version, field, code] of [
+    [5, "reasonCode", 0x86],
+    [4, "returnCode", 4],
+    [3, "returnCode", 4],
+  ] as const) {
+    it(`answers a refusal in the words of protocol level ${version}, then closes`, async () => {
+      test = await startBroker(new FakeEngine({ rules: () => ({ refuse: 0x86 }) }));
+      const client = await test.connect();
+      const protocolId = version === 3 ? "MQIsdp" : "MQTT";
+      client.send(connectPacket({ protocolVersion: version, protocolId }));
+      const connack = await client.next("connack");
+      expect(connack[field]).toBe(code);
+      expect(connack.sessionPresent).toBe(false);
+      await client.closed;
+    });
+  }
+
+  it("never publishes the will of a refused client", async () => {
+    const engine = new FakeEngine({ rules: (c) => (c.clientId === "bad" ? { refuse: 0x87 } : {}) });
+    test = await startBroker(engine);
+    const watcher = await test.join({ clientId: "watcher" });
+    await watcher.subscribe(["#"]);
+    const bad = await test.connect();
+    const will = { topic: "w", payload: Buffer.from("x"), qos: 0, retain: false } as const;
+    bad.send(connectPacket({ clientId: "bad", will }));
+    await bad.closed;
+    await watcher.publish("marker");
+    expect((await watcher.next("publish")).topic).toBe("marker");
+  });
+
+  it("tells an MQTT 5 client the id it was given, and keeps to that id", async () => {
+    const engine = new FakeEngine({ rules: () => ({ clientId: "final" }) });
+    test = await startBroker(engine);
+    const first = await test.connect();
+    first.send(connectPacket({ clientId: "mine" }));
+    const connack = await first.next("connack");
+    expect(connack.properties?.assignedClientIdentifier).toBe("final");
+    await test.join({ clientId: "other" });
+    expect((await first.next("disconnect")).reasonCode).toBe(0x8e);
+  });
+
+  it("gives a client without an id a generated one", async () => {
+    test = await startBroker(new FakeEngine());
+    const client = await test.connect();
+    client.send(connectPacket({ clientId: "" }));
+    const connack = await client.next("connack");
+    expect(connack.reasonCode).toBe(0);
+    expect(connack.properties?.assignedClientIdentifier).toBe("generated");
+  });
+
+  it("lets a newer connection with the same id take over, and closes each session once", async () => {
+    const engine = new FakeEngine();
+    test = await startBroker(engine);
+    const first = await test.join({ clientId: "same" });
+    const second = await test.join({ clientId: "same" });
+    expect((await first.next("disconnect")).reasonCode).toBe(0x8e);
+    await first.closed;
+    await second.subscribe(["t"]);
+    await second.publish("t");
+    await second.next("publish");
+    expect(engine.sessions.map((session) => session.closed)).toEqual([1, 0]);
+
+
+  });
+});
+
+describe("a CONNECT that is not fit to be judged", () => {
+  const will = { topic: "w", payload: Buffer.from("x"), qos: 0, retain: false } as const;
+  const cases: [string, Parameters<typeof connectPacket>[0], number, number | "closed"][] = [
+    ["a name that does not belong to the version", { protocolId: "MQIsdp" }, 0x84, 1],
+    ["enhanced authentication", { properties: { authenticationMethod: "x" } }, 0x8c, 5],
+    ["a Receive Maximum of 0", { properties: { receiveMaximum: 0 } }, 0x82, 1],
+    ["a will with a wildcard in its topic", { will: { ...will, topic: "a/#" } }, 0x90, 3],
+  ];
+  for (const [what, packet, code] of cases) {
+    it(`is refused with 0x${code.toString(16)} for ${what}`, async () => {
+      const engine = new FakeEngine();
+      test = await startBroker(engine);
+      const client = await test.connect();
+      client.send(connectPacket(packet));
+      expect((await client.next("connack")).reasonCode).toBe(code);
+      await client.closed;
+      expect(engine.seen).toEqual([]);
+    });
+  }
+
+  it("is refused for a will the broker's limits do not allow", async () => {
+    test = await startBroker(new FakeEngine({ mqtt: { retainAvailable: false, maxQosAllowed: 1 } }));
+    const codes: unknown[] = [];
+    for (const [version, changes] of [
+      [5, { retain: true }],
+      [5, { qos: 2 }],
+      [4, { retain: true }],
+      [4, { qos: 2 }],
+    ] as const) {
+      const client = await test.connect();
+      client.send(connectPacket({ protocolVersion: version, will: { ...will, ...changes } }));
+      const connack = await client.next("connack");
+      codes.push(version === 5 ? connack.reasonCode : connack.returnCode);
+    }
+    expect(codes).toEqual([0x9a, 0x9b, 3, 3]);
+  });
+});

@@ -1,0 +1,186 @@
+/**
+ * An engine with decisions written by hand, for tests of what the broker makes of them. Rules are
+ * functions; filters and topics are compared as MQTT does.
+ */
+import { resolveSwitches } from "../../src/config/compatibility.ts";
+import type { Config, ListenerConfig, MqttConfig } from "../../src/config/config.ts";
+import { isFilterSubset } from "../../src/topic/set.ts";
+import type {
+  Action,
+  ClientInfo,
+  ConnectCode,
+  ConnectDecision,
+  Decision,
+  Session,
+} from "../../src/types.ts";
+
+export interface FakeRules {
+  /** Filters a client may publish to; default `#` and everything under `$`. */
+  readonly publish?: readonly string[] | undefined;
+  /** Filters a client may subscribe inside of. */
+  readonly subscribe?: readonly string[] | undefined;
+  /** Refuses the CONNECT with this code. */
+  readonly refuse?: ConnectCode | undefined;
+  readonly clientId?: string | undefined;
+  readonly mountpoint?: string | undefined;
+  readonly expireAtMs?: number | undefined;
+  /** Answers later instead of at once. */
+  readonly isAsync?: boolean | undefined;
+}
+
+export interface FakeEngineOptions {
+  readonly rules?: ((client: ClientInfo) => FakeRules) | undefined;
+  readonly preset?: "strict" | "emqx" | undefined;
+  readonly mqtt?: Partial<MqttConfig> | undefined;
+  readonly denyAction?: "ignore" | "disconnect" | undefined;
+  readonly listener?: Partial<ListenerConfig> | undefined;
+}
+
+const ALL = ["#", "$#"];
+
+export class FakeEngine {
+  config: Config;
+  readonly seen: ClientInfo[] = [];
+  readonly sessions: FakeSession[] = [];
+  /** Every question asked of a session, e.g. `publish a/b`. */
+  readonly asked: string[] = [];
+  /** When set, CONNECT decisions wait for it. */
+  gate: Promise<void> | undefined;
+  rules: (client: ClientInfo) => FakeRules;
+
+  constructor(options: FakeEngineOptions = {}) {
+    this.rules = options.rules ?? (() => ({}));
+    this.config = fakeConfig(options);
+  }
+
+  async connect(client: ClientInfo): Promise<ConnectDecision> {
+    this.seen.push(client);
+    await this.gate;
+    const rules = this.rules(client);
+    if (rules.refuse !== undefined) {
+      return {
+        verdict: "deny",
+        reason: "bad_signature",
+        by: "jwt",
+        faults: [],
+        code: rules.refuse,
+      };
+    }
+    const session = new FakeSession(this, String(client.clientId), rules);
+    this.sessions.push(session);
+    return { verdict: "allow", reason: "ok", by: "jwt", faults: [], session };
+  }
+}
+
+export class FakeSession implements Session {
+  readonly clientId: string;
+  readonly assignedClientId: string | undefined;
+  readonly username = undefined;
+  readonly isSuperuser = false;
+  readonly clientAttrs = {};
+  readonly mountpoint: string;
+  readonly expireAtMs: number | undefined;
+  closed = 0;
+  rules: FakeRules;
+  readonly #engine: FakeEngine;
+
+  constructor(engine: FakeEngine, sentClientId: string, rules: FakeRules) {
+    this.#engine = engine;
+    this.rules = rules;
+    this.clientId = rules.clientId ?? (sentClientId || "generated");
+    this.assignedClientId = this.clientId === sentClientId ? undefined : this.clientId;
+    this.mountpoint = rules.mountpoint ?? "";
+    this.expireAtMs = rules.expireAtMs;
+  }
+
+  authorize(action: Action, topic: string): Decision | Promise<Decision> {
+    this.#mustBeOpen();
+    this.#engine.asked.push(`${action.type} ${topic}`);
+    const isAllowed = this.#isInside(action.type, topic);
+    const decision: Decision = {
+      verdict: isAllowed ? "allow" : "deny",
+      reason: isAllowed ? "rule" : "no_match",
+      by: "file",
+      rule: { number: 7, at: { file: "acl.conf", line: 7, column: 1 } },
+      faults: [],
+    };
+    return this.rules.isAsync ? Promise.resolve(decision) : decision;
+  }
+
+  authorizeDelivery(topic: string): boolean {
+    this.#mustBeOpen();
+    this.#engine.asked.push(`deliver ${topic}`);
+    return this.#isInside("subscribe", topic);
+  }
+
+  /** Plain containment; a rule on `a/b` lets `a/#` in only with the reference's token matching. */
+  isCovered(filter: string): boolean {
+    this.#mustBeOpen();
+    return this.#isInside("subscribe", filter) && !this.rules.subscribe?.includes(`~${filter}`);
+  }
+
+  close(): void {
+    this.#mustBeOpen();
+    this.closed++;
+  }
+
+  /** A rule `~a/#` admits the filter `a/#` but none of its topics. */
+  #isInside(kind: "publish" | "subscribe", topic: string): boolean {
+    return (this.rules[kind] ?? ALL).some((filter) => {
+      if (filter === "$#") return topic.startsWith("$");
+      return filter === `~${topic}` || isFilterSubset(topic, filter);
+    });
+  }
+
+  #mustBeOpen(): void {
+    if (this.closed > 0) throw new Error("session used after close");
+  }
+}
+
+function fakeConfig(options: FakeEngineOptions): Config {
+  const preset = options.preset ?? "strict";
+  return {
+    preset,
+    switches: resolveSwitches(preset),
+    securityProfile: "legacy",
+    authentication: [],
+    authenticationSettings: { ignoreBackendFailures: false },
+    allowAnonymous: true,
+    authorization: {
+      noMatch: "deny",
+      denyAction: options.denyAction ?? "ignore",
+      includeMountpoint: false,
+      ignoreBackendFailures: false,
+      sources: [],
+    },
+    mqtt: {
+      clientAttrsInit: [],
+      useUsernameAsClientId: false,
+      maxClientIdLen: 65_535,
+      maxTopicLevels: 128,
+      maxQosAllowed: 2,
+      retainAvailable: true,
+      wildcardSubscription: true,
+      sharedSubscription: true,
+      exclusiveSubscription: false,
+      maxPacketSizeBytes: 1_048_576,
+      idleTimeoutMs: 15_000,
+      strictMode: false,
+      ...options.mqtt,
+    },
+    listeners: [
+      {
+        type: "tcp",
+        name: "default",
+        enable: true,
+        host: "127.0.0.1",
+        port: 0,
+        zone: "default",
+        mountpoint: "",
+        enableAuthn: true,
+        maxConnections: 1_000_000,
+        ...options.listener,
+      },
+    ],
+  };
+}
