@@ -70,6 +70,12 @@ export function scratch(bytes: u32): usize {
   return at;
 }
 
+/** Bytes of scratch that are left. */
+@inline
+export function scratchLeft(): u32 {
+  return <u32>(scratchEnd - scratchTop);
+}
+
 /** A zeroed client-record block of at least `bytes`; 0 when memory is short. */
 export function recordAlloc(bytes: u32): usize {
   if (bytes > 1 << (CLASS_MIN + CLASS_COUNT - 1)) return 0;

@@ -7,6 +7,8 @@ import { inputBase, layOut, mark, recordsUsed, restore, scratch } from "./arena"
 import { openImage } from "./image";
 import { jsonLookup } from "./json/lookup";
 import { isJwt, jwtLookup } from "./jwt";
+import { execInput, replaceInput, testInput } from "./regex/direct";
+import { regexSteps } from "./regex/exec";
 
 export const abi_version: i32 = ABI_VERSION;
 
@@ -73,4 +75,24 @@ export function is_jwt(tokenBytes: u32): i32 {
 @inline
 function fitsInput(first: u32, second: u32): bool {
   return first <= <u32>INPUT_BYTES_MAX && second <= <u32>INPUT_BYTES_MAX - first;
+}
+
+/** Does the program in the input buffer match the text behind it? 1, 0 or a status. */
+export function regex_test(programBytes: u32, textBytes: u32): i32 {
+  return testInput(programBytes, textBytes);
+}
+
+/** The first match from `start`: address of its u32 offsets, 0 for none, or a status. */
+export function regex_exec(programBytes: u32, textBytes: u32, start: u32, flags: u32): i32 {
+  return execInput(programBytes, textBytes, start, flags);
+}
+
+/** Replaces every match: address of the result's address and length, or a status. */
+export function regex_replace(programBytes: u32, textBytes: u32, replacementBytes: u32): i32 {
+  return replaceInput(programBytes, textBytes, replacementBytes);
+}
+
+/** Steps of all regex searches so far, for tests; counted in the debug build only. */
+export function regex_steps(): u64 {
+  return regexSteps();
 }

@@ -38,6 +38,10 @@ export interface CoreExports {
   json_lookup(textBytes: number, pathBytes: number): number;
   jwt_lookup(tokenBytes: number, pathBytes: number): number;
   is_jwt(tokenBytes: number): number;
+  regex_test(programBytes: number, textBytes: number): number;
+  regex_exec(programBytes: number, textBytes: number, start: number, flags: number): number;
+  regex_replace(programBytes: number, textBytes: number, replacementBytes: number): number;
+  regex_steps(): bigint;
 }
 
 /** Answers the core's one import; see assembly/host.ts. Returns 0 or a negative error. */

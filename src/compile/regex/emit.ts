@@ -1,0 +1,135 @@
+/** Graph → program bytes. The layout is drawn in assembly/abi.ts. */
+import {
+  REGEX_FLAG_ANCHORED,
+  REGEX_FLAG_LITERAL,
+  REGEX_HEADER_BYTES,
+  REGEX_INSTRUCTION_BYTES,
+  REGEX_MAGIC,
+  REGEX_OP_ASSERT,
+  REGEX_OP_BYTE,
+  REGEX_OP_LOOP,
+  REGEX_OP_MATCH,
+  REGEX_OP_SAVE,
+  REGEX_OP_SET,
+  REGEX_OP_SPLIT,
+  REGEX_SET_BYTES,
+  REGEX_SETS_MAX,
+  REGEX_WORK_BYTES_MAX,
+} from "../../../assembly/abi.ts";
+import { ByteWriter } from "../bytes.ts";
+import { type Analysis, analyse, type First } from "./analyse.ts";
+import { type ByteSet, setKey, singleByte } from "./byte-set.ts";
+import type { Graph, State } from "./graph.ts";
+import { refuse } from "./refusal.ts";
+
+/** Bytes the parallel engine needs for a program; the verifier in assembly/ uses the same sum. */
+export function workBytes(instructions: number, groups: number): number {
+  return instructions * (28 + 16 * (groups + 1));
+}
+
+/** Writes the program. Throws RegexRefusal when a match could need more than the working memory. */
+export function emitProgram(graph: Graph, groups: number): Uint8Array<ArrayBuffer> {
+  const { states, start } = graph;
+  if (workBytes(states.length, groups) > REGEX_WORK_BYTES_MAX) {
+    refuse(
+      `${groups} groups are too many for a pattern of ${states.length} instructions`,
+      0,
+      "write (?:…) for groups whose text is not needed",
+    );
+  }
+  const analysis = analyse(graph);
+  const sets = new SetTable();
+  const code = new ByteWriter(states.length * REGEX_INSTRUCTION_BYTES);
+  // Sets are numbered while the instructions are written, but stand before them.
+  const words = states.map((state) => encode(state, analysis, sets));
+  const firstOffset = sets.offsetOf(analysis.first[start.id]);
+  const base = REGEX_HEADER_BYTES + sets.list.length * REGEX_SET_BYTES;
+  if (sets.list.length > REGEX_SETS_MAX) refuse("the pattern has too many classes", 0);
+  const address = (state: State): number => base + state.id * REGEX_INSTRUCTION_BYTES;
+  for (const { op, arg, row, next, operand, nextFirst, operandFirst } of words) {
+    code.u8(op).u8(arg).u16(row);
+    code.u32(next ? address(next) : 0);
+    code.u32(typeof operand === "number" ? operand : address(operand));
+    code.u16(nextFirst >> 4).u16(operandFirst >> 4);
+  }
+  const out = new ByteWriter(base + code.length + analysis.prefix.length + 8);
+  out.u32(0).u32(REGEX_MAGIC).u32(states.length).u32(sets.list.length).u32(groups);
+  out.u32(analysis.rowCount).u32(address(start));
+  out.u32(
+    (analysis.isAnchored ? REGEX_FLAG_ANCHORED : 0) | (analysis.isLiteral ? REGEX_FLAG_LITERAL : 0),
+  );
+  out.u32(firstOffset).u32(analysis.prefix.length);
+  out.u32(Math.min(analysis.shortest, 0x7fffffff)).u32(0);
+  for (const set of sets.list) for (const word of set) out.u32(word);
+  out.bytes(code.finish()).bytes(Uint8Array.from(analysis.prefix)).align(8);
+  return out.patchU32(0, out.length).finish();
+}
+
+interface Words {
+  readonly op: number;
+  readonly arg: number;
+  readonly row: number;
+  readonly next: State | undefined;
+  readonly operand: State | number;
+  readonly nextFirst: number;
+  readonly operandFirst: number;
+}
+
+function encode(state: State, { first, rows }: Analysis, sets: SetTable): Words {
+  const words: Words = {
+    op: REGEX_OP_MATCH,
+    arg: 0,
+    row: rows[state.id]!,
+    next: state.next,
+    operand: 0,
+    nextFirst: 0,
+    operandFirst: 0,
+  };
+  switch (state.op) {
+    case "match":
+      return words;
+    case "set": {
+      const byte = singleByte(state.set!);
+      return byte >= 0
+        ? { ...words, op: REGEX_OP_BYTE, arg: byte }
+        : { ...words, op: REGEX_OP_SET, operand: sets.offsetOf(state.set) };
+    }
+    case "loop":
+      return {
+        ...words,
+        op: REGEX_OP_LOOP,
+        operand: sets.offsetOf(state.set),
+        nextFirst: sets.offsetOf(first[state.next!.id]),
+      };
+    case "split":
+      return {
+        ...words,
+        op: REGEX_OP_SPLIT,
+        operand: state.other!,
+        nextFirst: sets.offsetOf(first[state.next!.id]),
+        operandFirst: sets.offsetOf(first[state.other!.id]),
+      };
+    case "save":
+      return { ...words, op: REGEX_OP_SAVE, operand: state.arg };
+    case "assert":
+      return { ...words, op: REGEX_OP_ASSERT, arg: state.arg };
+  }
+}
+
+/** The distinct sets of a program. */
+class SetTable {
+  readonly list: ByteSet[] = [];
+  readonly #offsets = new Map<string, number>();
+
+  /** Offset of the set in the program; 0 for none. */
+  offsetOf(set: First): number {
+    if (!set) return 0;
+    const key = setKey(set);
+    const known = this.#offsets.get(key);
+    if (known !== undefined) return known;
+    const offset = REGEX_HEADER_BYTES + this.list.length * REGEX_SET_BYTES;
+    this.#offsets.set(key, offset);
+    this.list.push(set);
+    return offset;
+  }
+}
