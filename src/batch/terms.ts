@@ -155,14 +155,13 @@ function decodeBase64(content: unknown): Uint8Array {
 }
 
 function encodeMap(entries: readonly (readonly [Value, Value])[]): Term {
-  const map: { [key: string]: Term } = Object.create(null);
   const named = entries.map(([key, element]) => {
     const name = encodeTerm(key);
     return [typeof name === "string" ? name : JSON.stringify(name), element] as const;
   });
   named.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  for (const [name, element] of named) map[name] = encodeTerm(element);
-  return map;
+  // fromEntries makes own properties of all names, `__proto__` too.
+  return Object.fromEntries(named.map(([name, element]) => [name, encodeTerm(element)]));
 }
 
 /** Shortest digits that read back as the same double: `1.5`, `100.0`, `1.0e22`. */
