@@ -57,6 +57,19 @@ const urlDigits = memory.data<u8>([
   0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
 ]);
 
+/**
+ * Per alphabet and position in a group of four: the bits a character contributes to the group's three bytes
+ * (little-endian), or NO_CHARACTER. Four look-ups and one store decode a group.
+ *
+ *  0            1024         2048         3072         4096
+ *  | 1st, 256×4 | 2nd        | 3rd        | 4th        |
+ */
+const standardGroups = memory.data(4096, 8);
+const urlGroups = memory.data(4096, 8);
+const NO_CHARACTER: u32 = 0x80000000;
+fillGroups(standardGroups, standardDigits);
+fillGroups(urlGroups, urlDigits);
+
 /** The 62 common characters, then the last two of either alphabet. */
 const alphabet = memory.data<u8>([
   0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50,
@@ -85,20 +98,20 @@ export function base64EncodedMax(len: u32): u32 {
  */
 export function base64Decode(at: usize, len: u32, options: u32, out: usize): i32 {
   const digits = options & BASE64_URLSAFE ? urlDigits : standardDigits;
+  const groups = options & BASE64_URLSAFE ? urlGroups : standardGroups;
   const isPaddingOptional = (options & BASE64_NO_PADDING) != 0;
   const end = at + len;
   let to = out;
   while (at < end) {
     while (at + 4 <= end) {
-      const a: u32 = load<u8>(digits + load<u8>(at));
-      const b: u32 = load<u8>(digits + load<u8>(at, 1));
-      const c: u32 = load<u8>(digits + load<u8>(at, 2));
-      const d: u32 = load<u8>(digits + load<u8>(at, 3));
-      if ((a | b | c | d) & NO_DIGIT) break;
-      const bits = (a << 18) | (b << 12) | (c << 6) | d;
-      store<u8>(to, bits >> 16);
-      store<u8>(to, bits >> 8, 1);
-      store<u8>(to, bits, 2);
+      const bytes: u32 =
+        load<u32>(groups + (<usize>load<u8>(at) << 2)) |
+        load<u32>(groups + (<usize>load<u8>(at, 1) << 2), 1024) |
+        load<u32>(groups + (<usize>load<u8>(at, 2) << 2), 2048) |
+        load<u32>(groups + (<usize>load<u8>(at, 3) << 2), 3072);
+      if (bytes & NO_CHARACTER) break;
+      // SAFETY: the fourth byte written is within base64DecodedMax and is overwritten or not counted.
+      store<u32>(to, bytes);
       to += 3;
       at += 4;
     }
@@ -159,6 +172,19 @@ export function base64Encode(at: usize, len: u32, options: u32, out: usize): u32
     }
   }
   return <u32>(to - out);
+}
+
+/** Fills one alphabet's `groups` from its digits; runs when the module starts. */
+function fillGroups(groups: usize, digits: usize): void {
+  for (let byte: usize = 0; byte < 256; byte++) {
+    const digit: u32 = load<u8>(digits + byte);
+    const isDigit = !(digit & NO_DIGIT);
+    const slot = groups + (byte << 2);
+    store<u32>(slot, isDigit ? digit << 2 : NO_CHARACTER);
+    store<u32>(slot, isDigit ? (digit >> 4) | ((digit & 15) << 12) : NO_CHARACTER, 1024);
+    store<u32>(slot, isDigit ? (digit >> 2 << 8) | ((digit & 3) << 22) : NO_CHARACTER, 2048);
+    store<u32>(slot, isDigit ? digit << 16 : NO_CHARACTER, 3072);
+  }
 }
 
 @inline

@@ -20,7 +20,7 @@ const EXPONENT_CAP: i32 = 100000000;
 /** Address behind the number that `readNumber` read last. */
 export let behindNumber: usize = 0;
 
-// What scanNumber saw last: ±mantissa × 10^exponent, exactly so while there are at most 19 digits.
+// What measureNumber saw last: ±mantissa × 10^exponent, exactly so while there are at most 19 digits.
 /** Neither fraction nor exponent? */
 let isInteger: bool = false;
 /** First significant digits, at most 19. */
@@ -43,7 +43,21 @@ const exactPowers = memory.data<f64>([
  * call for numbers within a rounding of the largest double.
  */
 export function scanNumber(at: usize, end: usize): usize {
-  const start = at;
+  // Nothing can be wrong with an integer but its form, and most numbers are integers.
+  let behind = at;
+  if (load<u8>(behind) == 0x2d) behind++;
+  const first = behind;
+  while (isDigitAt(behind, end)) behind++;
+  if (behind == first || (load<u8>(first) == 0x30 && behind - first > 1)) return 0;
+  if (behind == end || !isFractionMark(load<u8>(behind))) return behind;
+  behind = measureNumber(at, end);
+  return behind && fitsDouble(at, behind) ? behind : 0;
+}
+
+/**
+ * The same without the question of size, leaving digits and exponent in the variables above.
+ */
+function measureNumber(at: usize, end: usize): usize {
   mantissa = 0;
   digitCount = 0;
   exponent = 0;
@@ -62,14 +76,13 @@ export function scanNumber(at: usize, end: usize): usize {
   if (at < end && (load<u8>(at) | 0x20) == 0x65) {
     isInteger = false;
     at = scanExponent(at + 1, end);
-    if (!at) return 0;
   }
-  return isInteger || fitsDouble(start, at) ? at : 0;
+  return at;
 }
 
 /** Reads the number at `at`, which scanNumber accepts, into `out`. 0, or the error that the host answered. */
 export function readNumber(at: usize, end: usize, out: usize): i32 {
-  behindNumber = scanNumber(at, end);
+  behindNumber = measureNumber(at, end);
   const isNegative = load<u8>(at) == 0x2d;
   if (isInteger) {
     const limit: u64 = isNegative ? 0x8000000000000000 : 0x7fffffffffffffff;
@@ -103,6 +116,12 @@ function isDigitAt(at: usize, end: usize): bool {
   return at < end && <u32>load<u8>(at) - 0x30 < 10;
 }
 
+/** Is this what stands between an integer and a fraction or exponent? */
+@inline
+function isFractionMark(byte: u32): bool {
+  return byte == 0x2e || (byte | 0x20) == 0x65;
+}
+
 /** Takes in all digits from `at` and answers the address behind them. */
 function scanDigits(at: usize, end: usize): usize {
   for (; isDigitAt(at, end); at++) {
@@ -128,7 +147,7 @@ function scanExponent(at: usize, end: usize): usize {
   return at;
 }
 
-/** Does the number last scanned, [start, behind), round to a finite double? */
+/** Does the number last measured, [start, behind), round to a finite double? */
 function fitsDouble(start: usize, behind: usize): bool {
   if (!digitCount) return true;
   // The number is d.ddd × 10^power.
