@@ -45,6 +45,11 @@ export function openImage(): i32 {
   return OK;
 }
 
+/** Takes back openImage: what a blob's own check refused must not be used. */
+export function closeImage(): void {
+  isOpen = false;
+}
+
 /** Number of entries of the open image; 0 while none is open. */
 @inline
 export function imageEntries(): u32 {

@@ -2,24 +2,33 @@
  * The decision core's whole ABI, on one screen. Pointers are absolute; lengths are bytes; statuses
  * are 0 or one of the negatives in abi.ts. The host writes requests into the input buffer.
  */
-import { ABI_VERSION, ERR_INPUT, INPUT_BYTES_MAX } from "./abi";
+import { ABI_VERSION, ERR_INPUT, INPUT_BYTES_MAX, OK } from "./abi";
 import { inputBase, layOut, mark, recordsUsed, restore, scratch } from "./arena";
-import { openImage } from "./image";
+import { closeImage, openImage } from "./image";
 import { jsonLookup } from "./json/lookup";
 import { isJwt, jwtLookup } from "./jwt";
 import { execInput, replaceInput, testInput } from "./regex/direct";
 import { regexSteps } from "./regex/exec";
+import { closeClient, closeRules, openClient, openRules, setTokenRules } from "./rule/client";
+import { coversFilter, decideTopic } from "./rule/decide";
+import { topicMatches } from "./topic/filter";
 
 export const abi_version: i32 = ABI_VERSION;
 
 /** Room for an image of `bytes`; forgets the previous image and every client. 0: no memory. */
 export function image_alloc(bytes: u32): usize {
+  closeRules();
   return layOut(bytes);
 }
 
 /** Checks and opens the image written there. */
 export function image_open(): i32 {
-  return openImage();
+  closeRules();
+  const status = openImage();
+  if (status != OK) return status;
+  const rules = openRules();
+  if (rules != OK) closeImage();
+  return rules;
 }
 
 /** Start of the input buffer (INPUT_BYTES_MAX bytes). Moves only with image_alloc. */
@@ -95,4 +104,38 @@ export function regex_replace(programBytes: u32, textBytes: u32, replacementByte
 /** Steps of all regex searches so far, for tests; counted in the debug build only. */
 export function regex_steps(): u64 {
   return regexSteps();
+}
+
+/** A record for the client whose request is in the input buffer: a handle, or a negative status. */
+export function client_open(): i32 {
+  return openClient();
+}
+
+/** Makes the rule-set blob in the input buffer the client's own rules; none when `bytes` is 0. */
+export function client_rules(handle: i32, bytes: u32): i32 {
+  return setTokenRules(handle, bytes);
+}
+
+/** Gives the client's record back. */
+export function client_close(handle: i32): i32 {
+  return closeClient(handle);
+}
+
+/**
+ * What the rules say of one request bit on the topic in the input buffer: verdict | origin << 2 |
+ * rule << 3, or a negative status.
+ */
+export function decide(handle: i32, topicBytes: u32, request: u32): i32 {
+  return decideTopic(handle, topicBytes, request);
+}
+
+/** Is every topic of the filter in the input buffer allowed? 1, 0 (also when unsure) or a status. */
+export function is_covered(handle: i32, filterBytes: u32, request: u32): i32 {
+  return coversFilter(handle, filterBytes, request);
+}
+
+/** Does the filter match the topic? The input buffer holds the filter, then the topic. */
+export function topic_match(filterBytes: u32, topicBytes: u32): i32 {
+  if (!fitsInput(filterBytes, topicBytes)) return ERR_INPUT;
+  return topicMatches(inputBase + filterBytes, topicBytes, inputBase, filterBytes) ? 1 : 0;
 }

@@ -31,8 +31,9 @@ export interface ExpressionError {
 
 /** What the rules say, before no_match and the rest of the chain. */
 export interface RuleAnswer {
-  readonly verdict: Verdict | "no_match";
+  /** `failed`: a condition raised; the source's failure result. */
+  readonly verdict: Verdict | "no_match" | "failed";
   readonly origin: "image" | "token";
-  /** From 0; -1 without a deciding rule. */
+  /** From 0; -1 without a deciding rule (a denial then: the decision took too many steps). */
   readonly rule: number;
 }

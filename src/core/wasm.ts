@@ -34,6 +34,12 @@ export interface CoreExports {
   input_ptr(): number;
   scratch_alloc(bytes: number): number;
   records_used(): number;
+  client_open(): number;
+  client_rules(handle: number, bytes: number): number;
+  client_close(handle: number): number;
+  decide(handle: number, topicBytes: number, request: number): number;
+  is_covered(handle: number, filterBytes: number, request: number): number;
+  topic_match(filterBytes: number, topicBytes: number): number;
   result_ptr(): number;
   json_lookup(textBytes: number, pathBytes: number): number;
   jwt_lookup(tokenBytes: number, pathBytes: number): number;

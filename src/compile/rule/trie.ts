@@ -1,0 +1,223 @@
+/**
+ * The trie over the levels of filters with wildcards or placeholders (layout: assembly/abi.ts,
+ * SECTION_NODES; how it is searched: assembly/rule/search.ts).
+ */
+import { hashLevel, mixHash } from "./hash.ts";
+import type { TerminalTable } from "./terminals.ts";
+import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
+
+/** One level of a filter; pieces of a placeholder level are already in the piece section. */
+export type FilterLevel =
+  | { readonly type: "literal"; readonly text: Span }
+  | { readonly type: "plus" }
+  | { readonly type: "hash" }
+  | {
+      readonly type: "edge";
+      readonly signature: string;
+      readonly firstPiece: number;
+      readonly pieceCount: number;
+    };
+
+export interface TrieSections {
+  readonly nodes: WordList;
+  readonly edges: WordList;
+  readonly childSlots: Uint8Array;
+}
+
+const NO_RULE = 0xffffffff;
+
+// A node while the trie is built: words of #nodes.
+const PLUS = 0;
+const HASH_TERMINAL = 1; // + 1
+const TERMINAL = 2; // + 1
+const PARENT = 3;
+const LABEL = 4; // offset, length
+const FIRST_CHILD = 6; // literal children, linked by NEXT_CHILD
+const NEXT_CHILD = 7;
+const FIRST_EDGE = 8; // + 1, linked in #edges
+const LEVEL_HASH = 9;
+const BUILD_WORDS = 10;
+
+// An edge while the trie is built.
+const EDGE_CHILD = 2;
+const EDGE_NEXT = 3; // + 1
+const EDGE_WORDS = 4;
+
+export class Trie {
+  readonly #texts: TextPool;
+  readonly #terminals: TerminalTable;
+  readonly #nodes = new WordList();
+  readonly #edges = new WordList();
+  readonly #edgeKeys = new Map<string, number>();
+  /** Open-addressing table of literal children: node numbers, 0 is empty. */
+  #slots = new Uint32Array(1024);
+  #literalCount = 0;
+
+  constructor(texts: TextPool, terminals: TerminalTable) {
+    this.#texts = texts;
+    this.#terminals = terminals;
+    this.#createNode(0, 0, 0, 0);
+  }
+
+  /** The terminal of a filter, made if need be. `hash` stands only last. */
+  terminalOf(levels: Iterable<FilterLevel>): number {
+    let node = 0;
+    for (const level of levels) {
+      if (level.type === "hash") return this.#terminal(node, HASH_TERMINAL);
+      node = this.#child(node, level);
+    }
+    return this.#terminal(node, TERMINAL);
+  }
+
+  /** The sections; nodes are renumbered parents first, each subtree in one piece. */
+  emit(): TrieSections {
+    const order = this.#preorder();
+    const numbers = new Uint32Array(order.length);
+    order.forEach((node, number) => {
+      numbers[node] = number;
+    });
+    const nodes = new WordList();
+    const edges = new WordList();
+    const hashes = new WordList();
+    const values = new WordList();
+    const [rules, actions] = this.#summaries(order);
+    for (const node of order) {
+      const at = (field: number): number => this.#field(node, field);
+      const firstEdge = edges.length / 3;
+      for (let edge = at(FIRST_EDGE); edge !== 0; ) {
+        const from = (edge - 1) * EDGE_WORDS;
+        const child = numbers[this.#edges.get(from + EDGE_CHILD)]!;
+        edges.push(this.#edges.get(from), this.#edges.get(from + 1), child);
+        edge = this.#edges.get(from + EDGE_NEXT);
+      }
+      const parent = numbers[at(PARENT)]!;
+      nodes.push(rules[node]!, actions[node]!, numbers[at(PLUS)]!, at(HASH_TERMINAL), at(TERMINAL));
+      nodes.push(firstEdge, edges.length / 3 - firstEdge, at(FIRST_CHILD) === 0 ? 0 : 1);
+      nodes.push(parent, at(LABEL), at(LABEL + 1));
+      for (let child = at(FIRST_CHILD); child !== 0; child = this.#field(child, NEXT_CHILD)) {
+        hashes.push(mixHash(numbers[node]!, this.#field(child, LEVEL_HASH)));
+        values.push(numbers[child]!);
+      }
+    }
+    return { nodes, edges, childSlots: buildSlots(hashes, values) };
+  }
+
+  #field(node: number, field: number): number {
+    return this.#nodes.get(node * BUILD_WORDS + field);
+  }
+
+  #setField(node: number, field: number, value: number): void {
+    this.#nodes.set(node * BUILD_WORDS + field, value);
+  }
+
+  #createNode(parent: number, offset: number, length: number, hash: number): number {
+    return this.#nodes.push(0, 0, 0, parent, offset, length, 0, 0, 0, hash) / BUILD_WORDS;
+  }
+
+  #terminal(node: number, field: number): number {
+    const known = this.#field(node, field);
+    if (known !== 0) return known - 1;
+    const terminal = this.#terminals.create();
+    this.#setField(node, field, terminal + 1);
+    return terminal;
+  }
+
+  #child(node: number, level: FilterLevel): number {
+    if (level.type === "literal") return this.#literalChild(node, level.text);
+    if (level.type === "edge") return this.#edgeChild(node, level);
+    const known = this.#field(node, PLUS);
+    if (known !== 0) return known;
+    const child = this.#createNode(node, 0, 0, 0);
+    this.#setField(node, PLUS, child);
+    return child;
+  }
+
+  #literalChild(parent: number, text: Span): number {
+    const hash = hashLevel(this.#texts.bytes, text.offset, text.offset + text.length);
+    const mask = this.#slots.length - 1;
+    let slot = mixHash(parent, hash) & mask;
+    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const child = this.#slots[slot]!;
+      if (this.#field(child, LEVEL_HASH) !== hash || this.#field(child, PARENT) !== parent)
+        continue;
+      const label = { offset: this.#field(child, LABEL), length: this.#field(child, LABEL + 1) };
+      if (this.#texts.equals(label, text)) return child;
+    }
+    const child = this.#createNode(parent, text.offset, text.length, hash);
+    this.#setField(child, NEXT_CHILD, this.#field(parent, FIRST_CHILD));
+    this.#setField(parent, FIRST_CHILD, child);
+    this.#slots[slot] = child;
+    this.#literalCount++;
+    if (this.#literalCount * 2 > this.#slots.length) this.#growSlots();
+    return child;
+  }
+
+  #growSlots(): void {
+    const old = this.#slots;
+    const mask = old.length * 2 - 1;
+    this.#slots = new Uint32Array(old.length * 2);
+    for (const child of old) {
+      if (child === 0) continue;
+      let slot = mixHash(this.#field(child, PARENT), this.#field(child, LEVEL_HASH)) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = child;
+    }
+  }
+
+  #edgeChild(node: number, level: FilterLevel & { type: "edge" }): number {
+    const key = `${node} ${level.signature}`;
+    const known = this.#edgeKeys.get(key);
+    if (known !== undefined) return known;
+    const child = this.#createNode(node, 0, 0, 0);
+    const next = this.#field(node, FIRST_EDGE);
+    const at = this.#edges.push(level.firstPiece, level.pieceCount, child, next);
+    this.#setField(node, FIRST_EDGE, at / EDGE_WORDS + 1);
+    this.#edgeKeys.set(key, child);
+    return child;
+  }
+
+  #preorder(): Uint32Array {
+    const order = new Uint32Array(this.#nodes.length / BUILD_WORDS);
+    const stack = [0];
+    let count = 0;
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      order[count++] = node;
+      for (const child of this.#children(node)) stack.push(child);
+    }
+    return order;
+  }
+
+  /** Lowest rule and united actions of every subtree. */
+  #summaries(order: Uint32Array): [Uint32Array, Uint32Array] {
+    const rules = new Uint32Array(order.length).fill(NO_RULE);
+    const actions = new Uint32Array(order.length);
+    for (let i = order.length - 1; i >= 0; i--) {
+      const node = order[i]!;
+      for (const field of [HASH_TERMINAL, TERMINAL]) {
+        const terminal = this.#field(node, field) - 1;
+        if (terminal < 0) continue;
+        rules[node] = Math.min(rules[node]!, this.#terminals.lowestRule(terminal));
+        actions[node]! |= this.#terminals.actions(terminal);
+      }
+      if (node === 0) continue;
+      const parent = this.#field(node, PARENT);
+      rules[parent] = Math.min(rules[parent]!, rules[node]!);
+      actions[parent]! |= actions[node]!;
+    }
+    return [rules, actions];
+  }
+
+  *#children(node: number): Iterable<number> {
+    const plus = this.#field(node, PLUS);
+    if (plus !== 0) yield plus;
+    for (let edge = this.#field(node, FIRST_EDGE); edge !== 0; ) {
+      const from = (edge - 1) * EDGE_WORDS;
+      yield this.#edges.get(from + EDGE_CHILD);
+      edge = this.#edges.get(from + EDGE_NEXT);
+    }
+    for (let child = this.#field(node, FIRST_CHILD); child !== 0; ) {
+      yield child;
+      child = this.#field(child, NEXT_CHILD);
+    }
+  }
+}

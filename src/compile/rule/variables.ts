@@ -1,0 +1,69 @@
+/** The client variables that a rule set uses, each once. */
+import {
+  VARIABLE_ATTR,
+  VARIABLE_CERT_COMMON_NAME,
+  VARIABLE_CLIENTID,
+  VARIABLE_LISTENER,
+  VARIABLE_NONE,
+  VARIABLE_USERNAME,
+  VARIABLE_ZONE,
+} from "../../../assembly/abi.ts";
+import type { Text } from "../../types.ts";
+import { toBytes } from "../bytes.ts";
+import type { WhoField } from "./ast.ts";
+import { attributeName } from "./topic-template.ts";
+import { bytesKey, type TextPool, WordList } from "./words.ts";
+
+const KINDS: Readonly<Record<string, number>> = {
+  clientid: VARIABLE_CLIENTID,
+  username: VARIABLE_USERNAME,
+  cert_common_name: VARIABLE_CERT_COMMON_NAME,
+  zone: VARIABLE_ZONE,
+  listener: VARIABLE_LISTENER,
+};
+
+export class VariableTable {
+  readonly #texts: TextPool;
+  readonly #isStrict: boolean;
+  readonly #indexes = new Map<string, number>();
+  readonly words: WordList = new WordList();
+
+  constructor(texts: TextPool, isStrict: boolean) {
+    this.#texts = texts;
+    this.#isStrict = isStrict;
+  }
+
+  get count(): number {
+    return this.#indexes.size;
+  }
+
+  ofField(field: WhoField): number {
+    if (field.name === "client_attr") return this.#attribute(field.attr);
+    return this.#index(KINDS[field.name]!, new Uint8Array(0));
+  }
+
+  /** In `emqx` mode a dot in an attribute's name is a path into a map, and attributes hold none. */
+  ofPlaceholder(name: string): number {
+    const attribute = attributeName(name);
+    if (attribute !== undefined && (this.#isStrict || !attribute.includes("."))) {
+      return this.#attribute(attribute);
+    }
+    const kind = Object.hasOwn(KINDS, name) ? KINDS[name]! : VARIABLE_NONE;
+    return this.#index(kind, new Uint8Array(0));
+  }
+
+  #attribute(name: Text): number {
+    return this.#index(VARIABLE_ATTR, toBytes(name));
+  }
+
+  #index(kind: number, name: Uint8Array): number {
+    const key = `${kind}:${bytesKey(name)}`;
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    const index = this.#indexes.size;
+    this.#indexes.set(key, index);
+    const span = this.#texts.share(name);
+    this.words.push(kind, span.offset, span.length, 0);
+    return index;
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * Who-conditions → the condition section (layout: assembly/abi.ts). Constants are folded away,
+ * equal conditions are stored once, and for the topic index each condition says which equalities
+ * it depends on.
+ */
+import {
+  CACHED_ROOTS_MAX,
+  CONDITION_ADDRESS,
+  CONDITION_AND,
+  CONDITION_EQUAL,
+  CONDITION_HEIGHT_MAX,
+  CONDITION_OR,
+  CONDITION_PATTERN,
+  CONDITION_RAISE,
+} from "../../../assembly/abi.ts";
+import type { Text } from "../../types.ts";
+import { toBytes } from "../bytes.ts";
+import { compileRegex } from "../regex/index.ts";
+import type { AddressRange, Who } from "./ast.ts";
+import type { VariableTable } from "./variables.ts";
+import { bytesKey, type Span, type TextPool, WordList } from "./words.ts";
+
+/** A variable that has to equal a text. */
+export interface EqualityKey {
+  readonly variable: number;
+  readonly text: Span;
+}
+
+/** A rule's condition, compiled. */
+export interface CompiledWho {
+  /** `everyone` and `nobody` have no condition; otherwise an index for `rootNumber`. */
+  readonly root: "everyone" | "nobody" | number;
+  /** True only if one of these holds; undefined when nothing of the kind can be said. */
+  readonly keys: readonly EqualityKey[] | undefined;
+  readonly raises: boolean;
+}
+
+type Condition =
+  | { readonly type: "constant"; readonly value: boolean }
+  | { readonly type: "equal"; readonly key: EqualityKey }
+  | { readonly type: "leaf"; readonly words: readonly [number, number, number, number] }
+  | { readonly type: "and" | "or"; readonly of: readonly Condition[] }
+  | { readonly type: "raise" };
+
+/** More equalities than this in one `or` are not indexed. */
+const KEYS_MAX = 64;
+
+export class PatternError extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+export class NestingError extends Error {}
+
+export class WhoCompiler {
+  readonly #texts: TextPool;
+  readonly #variables: VariableTable;
+  readonly #roots: Condition[] = [];
+  readonly #known = new Map<string, CompiledWho>();
+  readonly #patternIndexes = new Map<string, number>();
+  readonly #rangeIndexes = new Map<string, number>();
+  readonly #programs: Uint8Array[] = [];
+  #regexBytes = 0;
+  readonly ranges: WordList = new WordList();
+  readonly patterns: WordList = new WordList();
+
+  constructor(texts: TextPool, variables: VariableTable) {
+    this.#texts = texts;
+    this.#variables = variables;
+  }
+
+  /** Throws PatternError or NestingError for what cannot be compiled. */
+  add(who: Who): CompiledWho {
+    const condition = this.#fold(who, 0);
+    if (condition.type === "constant") {
+      return { root: condition.value ? "everyone" : "nobody", keys: undefined, raises: false };
+    }
+    const signature = signatureOf(condition);
+    let compiled = this.#known.get(signature);
+    if (!compiled) {
+      const keys = keysOf(condition);
+      compiled = { root: this.#roots.length, keys, raises: canRaise(condition) };
+      this.#roots.push(condition);
+      this.#known.set(signature, compiled);
+    }
+    return compiled;
+  }
+
+  /**
+   * The condition section, the roots first. `numbers[i]` is where root i stands; the first
+   * `cached` of them are worth remembering per client.
+   */
+  emit(): { words: WordList; numbers: Uint32Array; cached: number } {
+    const order = [...this.#roots.keys()];
+    const isComplex = (root: number): number => (this.#roots[root]!.type === "equal" ? 1 : 0);
+    order.sort((a, b) => isComplex(a) - isComplex(b) || a - b);
+    const numbers = new Uint32Array(order.length);
+    order.forEach((root, number) => {
+      numbers[root] = number;
+    });
+    const complex = this.#roots.filter((root) => root.type !== "equal").length;
+    const queue = order.map((root) => this.#roots[root]!);
+    const words = new WordList();
+    for (let i = 0; i < queue.length; i++) {
+      const condition = queue[i]!;
+      const children = childrenOf(condition);
+      if (children) {
+        const kind = isConjunction(condition) ? CONDITION_AND : CONDITION_OR;
+        words.push(kind, queue.length, children.length, heightOf(condition));
+        for (const child of children) queue.push(child);
+      } else words.push(...leafWords(condition));
+    }
+    return { words, numbers, cached: Math.min(complex, CACHED_ROOTS_MAX) };
+  }
+
+  /** The regex section. */
+  regexBytes(): Uint8Array {
+    const bytes = new Uint8Array(this.#regexBytes);
+    this.#programs.forEach((program, index) => {
+      bytes.set(program, this.patterns.get(index * 2));
+    });
+    return bytes;
+  }
+
+  #fold(who: Who, depth: number): Condition {
+    if (depth >= CONDITION_HEIGHT_MAX) {
+      throw new NestingError(`conditions nest deeper than ${CONDITION_HEIGHT_MAX} levels`);
+    }
+    switch (who.type) {
+      case "all":
+        return { type: "constant", value: true };
+      case "constant":
+        return who;
+      case "raise":
+        return who;
+      case "equal": {
+        const text = this.#texts.share(toBytes(who.value));
+        return { type: "equal", key: { variable: this.#variables.ofField(who.field), text } };
+      }
+      case "pattern": {
+        const variable = this.#variables.ofField(who.field);
+        const pattern = this.#pattern(who.pattern);
+        return { type: "leaf", words: [CONDITION_PATTERN, variable, pattern, 0] };
+      }
+      case "address":
+        return this.#address(who.ranges);
+      default:
+        return foldList(
+          who.type,
+          who.of.map((one) => this.#fold(one, depth + 1)),
+        );
+    }
+  }
+
+  #address(ranges: readonly AddressRange[]): Condition {
+    if (ranges.length === 0) return { type: "constant", value: false };
+    const key = ranges.map((range) => `${bytesKey(range.network)}/${range.prefixLength}`).join();
+    const known = this.#rangeIndexes.get(key);
+    const first = known ?? this.ranges.length / 6;
+    const words: [number, number, number, number] = [CONDITION_ADDRESS, first, ranges.length, 0];
+    if (known !== undefined) return { type: "leaf", words };
+    this.#rangeIndexes.set(key, first);
+    for (const { network, prefixLength } of ranges) {
+      const bytes = new Uint8Array(16);
+      bytes.set(network);
+      const view = new DataView(bytes.buffer);
+      this.ranges.push(network.length, prefixLength);
+      for (let at = 0; at < 16; at += 4) this.ranges.push(view.getUint32(at, true));
+    }
+    return { type: "leaf", words };
+  }
+
+  #pattern(pattern: Text): number {
+    const key = bytesKey(toBytes(pattern));
+    const known = this.#patternIndexes.get(key);
+    if (known !== undefined) return known;
+    const compiled = compileRegex(pattern);
+    if (!compiled.ok) throw new PatternError(compiled.message, compiled.offset);
+    const index = this.#programs.length;
+    const offset = (this.#regexBytes + 7) & ~7;
+    this.#patternIndexes.set(key, index);
+    this.#programs.push(compiled.program);
+    this.patterns.push(offset, compiled.program.length);
+    this.#regexBytes = offset + compiled.program.length;
+    return index;
+  }
+}
+
+/** Folds an `and` or `or`, unless a condition that can raise would get lost. */
+function foldList(type: "and" | "or", children: readonly Condition[]): Condition {
+  const deciding = type === "or";
+  const kept: Condition[] = [];
+  for (const child of children) {
+    if (child.type !== "constant") kept.push(child);
+    else if (child.value === deciding) {
+      if (!kept.some(canRaise)) return child;
+      kept.push(child);
+      break;
+    }
+  }
+  if (kept.length === 0) return { type: "constant", value: !deciding };
+  return kept.length === 1 ? kept[0]! : { type, of: kept };
+}
+
+function canRaise(condition: Condition): boolean {
+  if (condition.type === "and" || condition.type === "or") return condition.of.some(canRaise);
+  return condition.type === "raise";
+}
+
+/** A constant that folding could not remove is an empty `and` (true) or `or` (false). */
+function childrenOf(condition: Condition): readonly Condition[] | undefined {
+  if (condition.type === "constant") return [];
+  return condition.type === "and" || condition.type === "or" ? condition.of : undefined;
+}
+
+function isConjunction(condition: Condition): boolean {
+  return condition.type === "constant" ? condition.value : condition.type === "and";
+}
+
+function heightOf(condition: Condition): number {
+  const children = childrenOf(condition);
+  return children ? 1 + children.reduce((most, child) => Math.max(most, heightOf(child)), 0) : 0;
+}
+
+function leafWords(condition: Condition): readonly [number, number, number, number] {
+  switch (condition.type) {
+    case "leaf":
+      return condition.words;
+    case "equal": {
+      const { variable, text } = condition.key;
+      return [CONDITION_EQUAL, variable, text.offset, text.length];
+    }
+    default:
+      return [CONDITION_RAISE, 0, 0, 0];
+  }
+}
+
+/** Texts are shared, so equal offsets and lengths mean equal texts. */
+function signatureOf(condition: Condition): string {
+  switch (condition.type) {
+    case "and":
+    case "or":
+      return `${condition.type}(${condition.of.map(signatureOf).join()})`;
+    case "constant":
+      return `${condition.value}`;
+    default:
+      return leafWords(condition).join(" ");
+  }
+}
+
+function keysOf(condition: Condition): readonly EqualityKey[] | undefined {
+  switch (condition.type) {
+    case "equal":
+      return [condition.key];
+    case "and": {
+      const choices = condition.of.map(keysOf).filter((keys) => keys !== undefined);
+      return choices.reduce<readonly EqualityKey[] | undefined>(
+        (least, keys) => (least && least.length <= keys.length ? least : keys),
+        undefined,
+      );
+    }
+    case "or": {
+      const all: EqualityKey[] = [];
+      for (const child of condition.of) {
+        const keys = keysOf(child);
+        if (!keys || all.length + keys.length > KEYS_MAX) return undefined;
+        all.push(...keys);
+      }
+      return all;
+    }
+    default:
+      return undefined;
+  }
+}

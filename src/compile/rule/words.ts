@@ -1,0 +1,109 @@
+/** Growing arrays that the rule-set compiler builds sections in: far smaller than arrays of objects. */
+
+/** A growing list of unsigned 32-bit words. */
+export class WordList {
+  #words = new Uint32Array(64);
+  length = 0;
+
+  push(...values: readonly number[]): number {
+    const at = this.length;
+    this.#reserve(values.length);
+    for (const value of values) this.#words[this.length++] = value;
+    return at;
+  }
+
+  get(index: number): number {
+    return this.#words[index]!;
+  }
+
+  set(index: number, value: number): void {
+    this.#words[index] = value;
+  }
+
+  /** The bytes as they stand in a blob; a view, valid until the next push. */
+  toBytes(): Uint8Array {
+    return new Uint8Array(this.#words.buffer, 0, this.length * 4);
+  }
+
+  #reserve(more: number): void {
+    if (this.length + more <= this.#words.length) return;
+    const grown = new Uint32Array(Math.max(this.#words.length * 2, this.length + more));
+    grown.set(this.#words);
+    this.#words = grown;
+  }
+}
+
+/** Where a text lies in the text section. */
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The text section: bytes one after the other, without separators. */
+export class TextPool {
+  #bytes = new Uint8Array(4096);
+  #shared = new Map<string, Span>();
+  length = 0;
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  add(text: Uint8Array): Span {
+    const offset = this.length;
+    if (offset + text.length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, offset + text.length));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(text, offset);
+    this.length += text.length;
+    return { offset, length: text.length };
+  }
+
+  /** Like `add`, but equal bytes get the same span. */
+  share(text: Uint8Array): Span {
+    const key = bytesKey(text);
+    let span = this.#shared.get(key);
+    if (!span) {
+      span = this.add(text);
+      this.#shared.set(key, span);
+    }
+    return span;
+  }
+
+  equals(a: Span, b: Span): boolean {
+    if (a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) {
+      if (this.#bytes[a.offset + i] !== this.#bytes[b.offset + i]) return false;
+    }
+    return true;
+  }
+}
+
+/** A string that is equal exactly when the bytes are. */
+export function bytesKey(bytes: Uint8Array): string {
+  let key = "";
+  for (let at = 0; at < bytes.length; at += 4096) {
+    key += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  }
+  return key;
+}
+
+/**
+ * An open-addressing table of (hash, value) slots, a power of two of them and at most half full.
+ * `values[i]` is never 0, which marks an empty slot.
+ */
+export function buildSlots(hashes: WordList, values: WordList): Uint8Array {
+  let size = 2;
+  while (size < hashes.length * 2) size *= 2;
+  const slots = new Uint32Array(size * 2);
+  for (let i = 0; i < hashes.length; i++) {
+    const hash = hashes.get(i);
+    let slot = hash & (size - 1);
+    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & (size - 1);
+    slots[slot * 2] = hash;
+    slots[slot * 2 + 1] = values.get(i);
+  }
+  return new Uint8Array(slots.buffer);
+}

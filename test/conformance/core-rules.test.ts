@@ -1,0 +1,57 @@
+/** The recorded decisions, through compiler, image and core. */
+import { describe, expect, test } from "vitest";
+import { readAcl } from "../../src/compile/acl/index.ts";
+import { compileRegex } from "../../src/compile/regex/index.ts";
+import { resolveSwitches } from "../../src/config/compatibility.ts";
+import { matchTopic } from "../../src/core/rules.ts";
+import { type AuthzQuestion, referenceClient } from "../support/authz-vectors.ts";
+import { coreWith, decideOnce, newCore, requestOf } from "../support/rules-core.ts";
+import { readVectors, type VectorText, vectorText } from "../support/vectors.ts";
+
+interface AuthzRulesVector extends AuthzQuestion {
+  readonly acl: VectorText;
+  readonly result?: string;
+}
+
+interface TopicMatchVector {
+  readonly id: string;
+  readonly filter: VectorText;
+  readonly topic: VectorText;
+  readonly match: boolean;
+}
+
+const switches = resolveSwitches("emqx");
+const RESULTS = { allow: "allow", deny: "deny", no_match: "nomatch", failed: "exception" } as const;
+
+describe("the core in emqx mode", () => {
+  test("decides every recorded rule file as recorded", () => {
+    const wrong = readVectors<AuthzRulesVector>("authz_rules").filter((vector) => {
+      const { rules, issues } = readAcl(vectorText(vector.acl), {
+        file: "acl.conf",
+        switches,
+        securityProfile: vector.security_profile ?? "legacy",
+        validatePattern: (pattern) => {
+          const compiled = compileRegex(pattern);
+          return compiled.ok ? undefined : compiled.message;
+        },
+      });
+      if (issues.some(({ severity }) => severity === "error")) {
+        return vector.result !== undefined;
+      }
+      const core = coreWith(rules, switches);
+      const client = requestOf(referenceClient(vector.client));
+      const answer = decideOnce(core, client, vector.action, vectorText(vector.topic));
+      return RESULTS[answer.verdict] !== vector.result;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("matches every recorded topic as recorded", () => {
+    const core = newCore();
+    const wrong = readVectors<TopicMatchVector>("topic_match").filter(
+      ({ filter, topic, match }) =>
+        matchTopic(core, vectorText(filter), vectorText(topic)) !== match,
+    );
+    expect(wrong).toEqual([]);
+  });
+});
