@@ -142,16 +142,13 @@ function isBase64Url(text: string): boolean {
 }
 
 function expected(text: string, path: readonly string[]): JsonAnswer {
-  let value: unknown;
+  let at: JsonAnswer;
   try {
     JSON.parse(text);
-    value = JSON.parse(tagNumbers(text));
+    at = convert(JSON.parse(tagNumbers(text)));
   } catch {
     return undefined;
   }
-  const tree = convert(value);
-  if (tree.bad) return undefined;
-  let at: JsonAnswer = tree.value;
   for (const key of path) {
     if (typeof at !== "object" || at === null || Array.isArray(at)) return undefined;
     if (at instanceof Uint8Array || !Object.hasOwn(at, key)) return undefined;
@@ -160,33 +157,29 @@ function expected(text: string, path: readonly string[]): JsonAnswer {
   return at;
 }
 
-/** Numbers become `{"␀number": "text"}`, which no generated text contains, to keep their digits. */
+/**
+ * Numbers become `{"␀number": "text"}`, which no generated text contains, to keep their digits. Throws
+ * on the tokens that JSON.parse takes and the core must not, also where a later duplicate hides them.
+ */
 function tagNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) =>
-    token[0] === '"' ? token : `{"\u2400number":"${token}"}`,
-  );
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => {
+    if (token[0] === '"') {
+      if (!isWellFormed(JSON.parse(token) as string)) throw new Error("half a surrogate pair");
+      return token;
+    }
+    if (/[.eE]/.test(token) && !Number.isFinite(Number(token))) throw new Error("too large");
+    return `{"\u2400number":"${token}"}`;
+  });
 }
 
-function convert(value: unknown): { value: JsonAnswer; bad: boolean } {
-  let bad = false;
-  const walk = (node: unknown): JsonAnswer => {
-    if (typeof node === "string") {
-      if (!isWellFormed(node)) bad = true;
-      return node;
-    }
-    if (Array.isArray(node)) return node.map(walk);
-    if (typeof node !== "object" || node === null) return node as boolean | null;
-    const number = (node as Record<string, unknown>)["\u2400number"];
-    if (typeof number === "string") {
-      if (/^-?\d+$/.test(number)) return BigInt(number);
-      if (!Number.isFinite(Number(number))) bad = true;
-      return Number(number);
-    }
-    const map: { [key: string]: JsonAnswer } = Object.create(null);
-    for (const [key, element] of Object.entries(node)) map[walk(key) as string] = walk(element);
-    return map;
-  };
-  return { value: walk(value), bad };
+function convert(node: unknown): JsonAnswer {
+  if (Array.isArray(node)) return node.map(convert);
+  if (typeof node !== "object" || node === null) return node as string | boolean | null;
+  const number = (node as Record<string, unknown>)["\u2400number"];
+  if (typeof number === "string") return /^-?\d+$/.test(number) ? BigInt(number) : Number(number);
+  const map: { [key: string]: JsonAnswer } = Object.create(null);
+  for (const [key, element] of Object.entries(node)) map[key] = convert(element);
+  return map;
 }
 
 function escapeAll(text: string): string {

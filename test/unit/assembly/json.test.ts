@@ -61,6 +61,12 @@ describe("json_value: paths", () => {
 });
 
 describe("json_value: what is JSON", () => {
+  it("judges members that a later duplicate replaces like any other", () => {
+    expect(value('{"a":1,"b":0.5E309,"b":2}')).toBeUndefined();
+    expect(value('{"a":1,"b":"\\ud800","b":2}')).toBeUndefined();
+    expect(value('{"a":1,"b":0.5E308,"b":2}')).toBe(1n);
+  });
+
   it.each([
     "",
     " ",
