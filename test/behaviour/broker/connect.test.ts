@@ -97,33 +97,64 @@ describe("CONNECT", () => {
     await second.publish("t");
     await second.next("publish");
     expect(engine.sessions.map((session) => session.closed)).toEqual([1, 0]);
-
-
   });
 });
 
 describe("a CONNECT that is not fit to be judged", () => {
   const will = { topic: "w", payload: Buffer.from("x"), qos: 0, retain: false } as const;
-  const cases: [string, Parameters<typeof connectPacket>[0], number, number | "closed"][] = [
-    ["a name that does not belong to the version", { protocolId: "MQIsdp" }, 0x84, 1],
-    ["enhanced authentication", { properties: { authenticationMethod: "x" } }, 0x8c, 5],
-    ["a Receive Maximum of 0", { properties: { receiveMaximum: 0 } }, 0x82, 1],
-    ["a will with a wildcard in its topic", { will: { ...will, topic: "a/#" } }, 0x90, 3],
+  const method = { authenticationMethod: "x" };
+  const cases: [string, Parameters<typeof connectPacket>[0], number][] = [
+    ["a name that does not belong to the version", { protocolId: "MQIsdp" }, 0x84],
+    ["the same before MQTT 5", { protocolId: "MQIsdp", protocolVersion: 4 }, 1],
+    ["an empty id in MQTT 3.1", { protocolId: "MQIsdp", protocolVersion: 3, clientId: "" }, 2],
+    ["an authentication method", { properties: method }, 0x8c],
+    ["a Receive Maximum of 0", { properties: { receiveMaximum: 0 } }, 0x82],
+    ["a wildcard in the will topic", { will: { ...will, topic: "a/#" } }, 0x90],
+    ["the same before MQTT 5", { protocolVersion: 4, will: { ...will, topic: "a/#" } }, 3],
+    ["an id past the limit", { clientId: "x".repeat(101) }, 0x85],
+    ["the same before MQTT 5", { protocolVersion: 4, clientId: "x".repeat(101) }, 2],
   ];
   for (const [what, packet, code] of cases) {
-    it(`is refused with 0x${code.toString(16)} for ${what}`, async () => {
-      const engine = new FakeEngine();
+    it(`is answered with ${code} for ${what}`, async () => {
+      const engine = new FakeEngine({ mqtt: { maxClientIdLen: 100 } });
       test = await startBroker(engine);
       const client = await test.connect();
-      client.send(connectPacket(packet));
-      expect((await client.next("connack")).reasonCode).toBe(code);
+      // mqtt-packet does not write an empty id for MQTT 3.1.
+      if (packet?.clientId === "") client.sendRaw(EMPTY_ID_MQTT_3_1);
+      else client.send(connectPacket(packet));
+      const connack = await client.next("connack");
+      expect(connack.reasonCode ?? connack.returnCode).toBe(code);
       await client.closed;
       expect(engine.seen).toEqual([]);
     });
   }
 
+  it("may have an id just at the limit", async () => {
+    test = await startBroker(new FakeEngine({ mqtt: { maxClientIdLen: 100 } }));
+    await test.join({ clientId: "x".repeat(100) });
+  });
+
+  it("with an empty id and an old session is accepted in MQTT 5 only", async () => {
+    test = await startBroker(new FakeEngine());
+    const client = await test.connect();
+    client.sendRaw(emptyIdWithSession(5));
+    expect((await client.next("connack")).reasonCode).toBe(0);
+    const old = await test.connect();
+    old.sendRaw(emptyIdWithSession(4));
+    expect((await old.next("connack")).reasonCode).toBe(2);
+  });
+
+  it("with an empty id and an old session is refused in every version in emqx mode", async () => {
+    test = await startBroker(new FakeEngine({ preset: "emqx" }));
+    const client = await test.connect();
+    client.sendRaw(emptyIdWithSession(5));
+    expect((await client.next("connack")).reasonCode).toBe(0x85);
+  });
+
   it("is refused for a will the broker's limits do not allow", async () => {
-    test = await startBroker(new FakeEngine({ mqtt: { retainAvailable: false, maxQosAllowed: 1 } }));
+    test = await startBroker(
+      new FakeEngine({ mqtt: { retainAvailable: false, maxQosAllowed: 1 } }),
+    );
     const codes: unknown[] = [];
     for (const [version, changes] of [
       [5, { retain: true }],
@@ -139,3 +170,22 @@ describe("a CONNECT that is not fit to be judged", () => {
     expect(codes).toEqual([0x9a, 0x9b, 3, 3]);
   });
 });
+
+/** A CONNECT with clean start 0 and no client id, which mqtt-packet does not write. */
+function emptyIdWithSession(version: 4 | 5): Buffer {
+  const body = [
+    0,
+    4,
+    ...Buffer.from("MQTT"),
+    version,
+    0,
+    0,
+    0,
+    ...(version === 5 ? [0] : []),
+    0,
+    0,
+  ];
+  return Buffer.from([0x10, body.length, ...body]);
+}
+
+const EMPTY_ID_MQTT_3_1 = Buffer.from([0x10, 14, 0, 6, ...Buffer.from("MQIsdp"), 3, 2, 0, 0, 0, 0]);
