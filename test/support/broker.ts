@@ -60,7 +60,7 @@ export interface TestBroker {
   /** Resolves when a line with this event has been written. */
   logged(event: string): Promise<Record<string, unknown>>;
   connect(): Promise<RawClient>;
-  /** Connects, sends CONNECT and waits for CONNACK. */
+  /** Connects, sends CONNECT and waits until the broker is ready for more. */
   join(packet?: Partial<IConnectPacket>): Promise<RawClient>;
   close(): Promise<void>;
 }
@@ -102,6 +102,7 @@ export async function startBroker(engine: BrokerEngine, clock?: Clock): Promise<
       const client = await connect();
       client.send(connectPacket(packet));
       await client.next("connack");
+      await client.settled();
       return client;
     },
     async close() {

@@ -81,8 +81,11 @@ export class FakeSession implements Session {
   readonly mountpoint: string;
   readonly expireAtMs: number | undefined;
   closed = 0;
+  /** Resolves when the session is closed. */
+  readonly ended: Promise<void>;
   rules: FakeRules;
   readonly #engine: FakeEngine;
+  #end: () => void = () => {};
 
   constructor(engine: FakeEngine, sentClientId: string, rules: FakeRules) {
     this.#engine = engine;
@@ -91,6 +94,9 @@ export class FakeSession implements Session {
     this.assignedClientId = this.clientId === sentClientId ? undefined : this.clientId;
     this.mountpoint = rules.mountpoint ?? "";
     this.expireAtMs = rules.expireAtMs;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
   }
 
   authorize(action: Action, topic: string): Decision | Promise<Decision> {
@@ -122,6 +128,7 @@ export class FakeSession implements Session {
   close(): void {
     this.#mustBeOpen();
     this.closed++;
+    this.#end();
   }
 
   /** A rule `~a/#` admits the filter `a/#` but none of its topics. */

@@ -1,0 +1,167 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type RawClient, startBroker, type TestBroker } from "../../support/broker.ts";
+import { FakeEngine, type FakeEngineOptions } from "../../support/fake-engine.ts";
+
+let test: TestBroker;
+afterEach(() => test.close());
+
+/** Clients called `sub…` may subscribe to `a/#`, but only hear `a/ok` and what begins with `b`. */
+async function start(options: FakeEngineOptions = {}): Promise<FakeEngine> {
+  const engine = new FakeEngine({
+    rules: (client) =>
+      String(client.clientId).startsWith("sub") ? { subscribe: ["~a/#", "~#", "a/ok", "b/#"] } : {},
+    ...options,
+  });
+  test = await startBroker(engine);
+  return engine;
+}
+
+/** Topics a client got, up to and without the marker. */
+async function heard(client: RawClient): Promise<string[]> {
+  const topics: string[] = [];
+  for (;;) {
+    const { topic } = await client.next("publish");
+    if (topic === "b/marker") return topics;
+    topics.push(topic);
+  }
+}
+
+describe("a delivery", () => {
+  it("is checked when the policy does not cover the subscription", async () => {
+    const engine = await start();
+    const subscriber = await test.join({ clientId: "sub" });
+    await subscriber.subscribe(["a/#", "b/#"]);
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["a/no", "a/ok", "b/marker"]) await publisher.publish(topic);
+    expect(await heard(subscriber)).toEqual(["a/ok"]);
+    expect(engine.asked).toContain("deliver a/no");
+  });
+
+  it("is not checked when every subscription is covered", async () => {
+    const engine = await start();
+    const subscriber = await test.join({ clientId: "sub" });
+    await subscriber.subscribe(["b/#"]);
+    const publisher = await test.join({ clientId: "pub" });
+    await publisher.publish("b/marker");
+    expect(await heard(subscriber)).toEqual([]);
+    expect(engine.asked.filter((question) => question.startsWith("deliver"))).toEqual([]);
+  });
+
+  it("is checked no more once the uncovered subscription is gone", async () => {
+    const engine = await start();
+    const subscriber = await test.join({ clientId: "sub" });
+    await subscriber.subscribe(["a/#", "b/#"]);
+    subscriber.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: ["a/#"] });
+    await subscriber.next("unsuback");
+    const publisher = await test.join({ clientId: "pub" });
+    await publisher.publish("b/marker");
+    expect(await heard(subscriber)).toEqual([]);
+    expect(engine.asked.filter((question) => question.startsWith("deliver"))).toEqual([]);
+  });
+
+  it("is not checked when enforce_delivery is off", async () => {
+    await start({ preset: "emqx" });
+    const subscriber = await test.join({ clientId: "sub" });
+    await subscriber.subscribe(["a/#", "b/#"]);
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["a/no", "b/marker"]) await publisher.publish(topic);
+    expect(await heard(subscriber)).toEqual(["a/no"]);
+  });
+
+  it("is checked for retained messages", async () => {
+    await start();
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["a/no", "a/ok"]) await publisher.publish(topic, { retain: true, qos: 1 });
+    const subscriber = await test.join({ clientId: "sub" });
+    await subscriber.subscribe(["a/#"], 1);
+    expect((await subscriber.next("publish")).topic).toBe("a/ok");
+    await subscriber.subscribe(["b/#"]);
+    await publisher.publish("b/marker");
+    expect(await heard(subscriber)).toEqual([]);
+  });
+
+  it("does not give retained `$` topics to a leading wildcard, covered or not", async () => {
+    await start({ rules: () => ({}) });
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["$secret/x", "x"])
+      await publisher.publish(topic, { retain: true, qos: 1 });
+    const subscriber = await test.join({ clientId: "any" });
+    await subscriber.subscribe(["#", "+/x"]);
+    expect((await subscriber.next("publish")).topic).toBe("x");
+    await publisher.publish("b/marker");
+    expect(await heard(subscriber)).toEqual([]);
+  });
+
+  it("never has a higher QoS than was granted", async () => {
+    await start({ rules: () => ({}) });
+    const publisher = await test.join({ clientId: "pub" });
+    await publisher.publish("r/0", { retain: true, qos: 2 });
+    const subscriber = await test.join({ clientId: "any" });
+    await subscriber.subscribe([
+      { topic: "r/+", qos: 0 },
+      { topic: "l/#", qos: 1 },
+    ]);
+    expect((await subscriber.next("publish")).qos).toBe(0);
+    await publisher.publish("l/1", { qos: 2 });
+    expect((await subscriber.next("publish")).qos).toBe(1);
+  });
+});
+
+describe("a resumed session", () => {
+  const persistent = { clientId: "sub", clean: false, properties: { sessionExpiryInterval: 100 } };
+
+  it("gets what was queued for it, checked again", async () => {
+    await start();
+    const subscriber = await test.join(persistent);
+    await subscriber.subscribe(["a/#", "b/#"], 1);
+    subscriber.send({ cmd: "disconnect", reasonCode: 0 });
+    await subscriber.closed;
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["a/no", "a/ok", "b/marker"]) await publisher.publish(topic, { qos: 1 });
+    const resumed = await test.join(persistent);
+    expect(await heard(resumed)).toEqual(["a/ok"]);
+  });
+
+  it("loses subscriptions that are no longer allowed, and what was queued for them", async () => {
+    const engine = await start({ rules: () => ({}) });
+    const subscriber = await test.join(persistent);
+    await subscriber.subscribe(["a/#", "b/#"], 1);
+    subscriber.send({ cmd: "disconnect", reasonCode: 0 });
+    await subscriber.closed;
+    const publisher = await test.join({ clientId: "pub" });
+    await publisher.publish("a/ok", { qos: 1 });
+    engine.rules = () => ({ subscribe: ["b/#"] });
+    const resumed = await test.join(persistent);
+    for (const topic of ["a/ok", "b/marker"]) await publisher.publish(topic, { qos: 1 });
+    expect(await heard(resumed)).toEqual([]);
+    expect(await test.logged("subscribe_refused")).toMatchObject({ topic: "a/#" });
+  });
+
+  it("does not bring subscriptions from under another mountpoint along", async () => {
+    const engine = await start({ rules: () => ({ mountpoint: "x/" }) });
+    const subscriber = await test.join(persistent);
+    await subscriber.subscribe(["#"], 1);
+    subscriber.send({ cmd: "disconnect", reasonCode: 0 });
+    await subscriber.closed;
+    engine.rules = () => ({ mountpoint: "y/" });
+    const resumed = await test.join(persistent);
+    await resumed.subscribe(["b/#"]);
+    engine.rules = () => ({});
+    const publisher = await test.join({ clientId: "pub" });
+    await publisher.publish("x/t");
+    await publisher.publish("y/b/marker");
+    expect(await heard(resumed)).toEqual([]);
+  });
+
+  it("does not get what was queued for a filter that had been denied in the same packet", async () => {
+    await start({ rules: () => ({ subscribe: ["b/#"] }) });
+    const subscriber = await test.join(persistent);
+    expect(await subscriber.subscribe(["a/#", "b/#"], 1)).toEqual([0x87, 1]);
+    subscriber.send({ cmd: "disconnect", reasonCode: 0 });
+    await subscriber.closed;
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["a/1", "b/marker"]) await publisher.publish(topic, { qos: 1 });
+    const resumed = await test.join(persistent);
+    expect(await heard(resumed)).toEqual([]);
+  });
+});
