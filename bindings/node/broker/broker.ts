@@ -64,9 +64,11 @@ class EnforcingBroker implements Broker {
   readonly #host: Host;
   readonly #log: Logger;
   readonly #gates = new WeakMap<AedesClient, Gate>();
+  /** Open connections. */
   readonly #peers = new Map<AedesClient, Peer>();
-  /** Peers whose connection is gone but not their will. */
+  /** The same, and those whose will is yet to come. */
   readonly #peerOf = new WeakMap<AedesClient, Peer>();
+  readonly #forgetDelayedWills: () => void;
   #listeners: TcpListener[] = [];
 
   constructor({ engine, log, clock = systemClock }: BrokerOptions) {
@@ -93,7 +95,7 @@ class EnforcingBroker implements Broker {
       qos2: new Qos2Ledger(),
     };
     hardenBroker(aedes);
-    guardWills(aedes, peerOf);
+    this.#forgetDelayedWills = guardWills(aedes, peerOf);
     this.#observe(aedes);
   }
 
@@ -138,6 +140,7 @@ class EnforcingBroker implements Broker {
     }, CLOSE_MS_MAX);
     await Promise.all(gone);
     late.clear();
+    this.#forgetDelayedWills();
     wheel.clear();
     log.flush();
   }

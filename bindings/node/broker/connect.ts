@@ -22,8 +22,8 @@ export function receiveConnect(
   peer.phase = "deciding";
   peer.version = packet.protocolVersion ?? 4;
   peer.clientId = packet.clientId;
-  // aedes goes on reading while a CONNECT is judged and would handle what comes next as if it
-  // came from an accepted client. Nothing more is read until the decision is there.
+  // Nothing more is read until the decision is there, so that a client cannot fill memory with
+  // packets that may never be handled.
   peer.client.pause();
 
   const problem = checkConnect(packet, engine.config);

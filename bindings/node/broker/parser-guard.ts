@@ -2,10 +2,10 @@
  * Makes the packet parser safe to feed with anything.
  *
  * mqtt-packet decodes text leniently (bytes that are not UTF-8 become U+FFFD, so that two different
- * identities could turn into one), reads every one-byte property as true or false, makes an array
- * of a repeated property and null or -1 of a truncated one, and throws on some malformed packets
- * from inside a socket event, which would end the process. The guard marks the packet in all but
- * the last case, and turns that into a protocol error of this client.
+ * identities could turn into one), reads every one-byte property as true or false, and makes an
+ * array of a repeated property and null or -1 of a truncated one. The guard marks such packets.
+ * It also catches what is thrown on the way from the bytes through the handlers of aedes: thrown
+ * inside a socket event, it would end the process.
  */
 import { isUtf8 } from "node:buffer";
 import type { AedesClient } from "./aedes.ts";
@@ -24,7 +24,7 @@ export function guardParser(client: AedesClient): void {
     try {
       return parse.call(this, bytes);
     } catch (error) {
-      client.emit("error", new Error("malformed packet", { cause: error }));
+      client.emit("error", new Error("packet not handled", { cause: error }));
       return 0;
     }
   };

@@ -190,8 +190,8 @@ export class Peer {
   }
 
   /** Gives the client record back, once nothing can ask it any more. */
-  releaseSession(force = false): void {
-    if (!force && (!this.#isSocketClosed || this.isWillDue)) return;
+  releaseSession(): void {
+    if (!this.#isSocketClosed || this.isWillDue) return;
     const { session } = this;
     this.session = undefined;
     session?.close();

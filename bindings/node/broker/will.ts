@@ -5,8 +5,11 @@ import { type Refusal, refusalOf } from "./log.ts";
 import type { Peer } from "./peer.ts";
 import { isReserved, publishAction } from "./publish.ts";
 
-/** Takes over from aedes what happens to wills, immediate and delayed ones. */
-export function guardWills(aedes: AedesBroker, peerOf: (client: AedesClient) => Peer): void {
+/**
+ * Takes over from aedes what happens to wills, immediate and delayed ones. The answer forgets the
+ * delayed ones; call it when the broker has closed.
+ */
+export function guardWills(aedes: AedesBroker, peerOf: (client: AedesClient) => Peer): () => void {
   const { scheduleWill, clearDelayedWill } = aedes;
   const delayed = new Map<string, Peer>();
 
@@ -45,6 +48,11 @@ export function guardWills(aedes: AedesBroker, peerOf: (client: AedesClient) => 
     const peer = delayed.get(clientId);
     delayed.delete(clientId);
     peer?.willDone();
+  };
+
+  return () => {
+    for (const peer of delayed.values()) peer.willDone();
+    delayed.clear();
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { connectPacket, FakeClock, startBroker, type TestBroker } from "../../support/broker.ts";
+import { connectPacket, startBroker, type TestBroker } from "../../support/broker.ts";
 import { FakeEngine } from "../../support/fake-engine.ts";
 
 let test: TestBroker;

@@ -127,7 +127,7 @@ describe("QoS 2", () => {
       client.socket.destroy();
       await client.closed;
     }
-    const fresh = await test.join({ clientId: "c", clean: true });
+    const fresh = await test.join({ ...persistent, clean: true });
     fresh.send({ ...publish, topic: "second", qos: 2, messageId: 1 });
     await fresh.next("pubrec");
     expect((await watcher.next("publish")).topic).toBe("first");
