@@ -14,6 +14,7 @@ import {
 } from "../compile/template-places.ts";
 import type { Switches } from "../config/compatibility.ts";
 import type { Value } from "../core/core.ts";
+import { parseJson } from "../json/parse.ts";
 import type { TemplateRecord } from "../template/record.ts";
 import {
   type Rendered,
@@ -26,7 +27,7 @@ import {
 } from "../template/render.ts";
 import { parseStructure, renderStructure } from "../template/structure.ts";
 import type { Text } from "../types.ts";
-import { decodeTerm, encodeBytes, encodeTerm, parseJsonTerm, type Term } from "./terms.ts";
+import { decodeTerm, encodeBytes, encodeTerm, type Term } from "./terms.ts";
 
 export interface TemplateLine {
   readonly kind: string;
@@ -43,7 +44,7 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ["protocol", "proto_name"],
 ]);
 
-/** Answers one line. Throws TermError or SyntaxError when it cannot be read. */
+/** Answers one line. Throws TermError when it cannot be read. */
 export function answerTemplate(line: TemplateLine, switches: Switches): TemplateAnswer {
   const { kind, template } = line;
   const parse = (allowed: TemplateOptions["allowed"]) =>
@@ -106,7 +107,9 @@ function answerJson(
   options: TemplateOptions,
   record: TemplateRecord,
 ): TemplateAnswer {
-  const structure = parseStructure(decodeTerm(parseJsonTerm(template)), options);
+  const reading = parseJson(template);
+  if (!reading.ok) return { error: { code: "invalid_json" } };
+  const structure = parseStructure(decodeTerm(reading.value), options);
   const rendered = renderStructure(structure, record, "json");
   return rendered.ok ? { result: encodeTerm(rendered.value) } : { error: { code: rendered.error } };
 }

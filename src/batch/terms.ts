@@ -8,6 +8,7 @@
  *   […]                list                         {…}              map with text keys
  */
 import type { Value } from "../core/core.ts";
+import { JsonFloat } from "../json/parse.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -24,7 +25,10 @@ export type Term =
 /** Thrown for JSON that stands for no value. The message names what is wrong with it. */
 export class TermError extends Error {}
 
-/** The value that a piece of JSON stands for. Throws TermError. A tuple keeps nothing but its kind. */
+/**
+ * The value that a piece of JSON, read by parseJson or JSON.parse, stands for. Throws TermError. A tuple
+ * keeps nothing but its kind.
+ */
 export function decodeTerm(term: unknown): Value {
   switch (typeof term) {
     case "string":
@@ -33,10 +37,13 @@ export function decodeTerm(term: unknown): Value {
       return Number.isInteger(term)
         ? { type: "integer", value: BigInt(term) }
         : { type: "float", value: term };
+    case "bigint":
+      return { type: "integer", value: term };
     case "boolean":
       return { type: "boolean", value: term };
     case "object":
       if (term === null) return { type: "null" };
+      if (term instanceof JsonFloat) return { type: "float", value: term.value };
       if (Array.isArray(term)) return { type: "list", items: term.map(decodeTerm) };
       return decodeObject(term as Record<string, unknown>);
     default:
@@ -81,19 +88,6 @@ export function encodeBytes(bytes: Uint8Array): Term {
     for (const byte of bytes) binary += String.fromCharCode(byte);
     return { $b64: btoa(binary) };
   }
-}
-
-/**
- * JSON text → the JSON form of its value: numbers that JSON.parse would round or confuse keep their
- * kind and digits as `$int` and `$float`. Throws SyntaxError.
- */
-export function parseJsonTerm(text: string): Term {
-  JSON.parse(text);
-  const tagged = text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => {
-    if (token.startsWith('"')) return token;
-    return `{"${/[.eE]/.test(token) ? "$float" : "$int"}":"${token}"}`;
-  });
-  return JSON.parse(tagged) as Term;
 }
 
 function decodeObject(object: Record<string, unknown>): Value {
