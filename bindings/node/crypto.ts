@@ -106,12 +106,8 @@ function verify(
 ): boolean | Promise<boolean> {
   if (!fitsKey(algorithm, key.type)) return false;
   const hash = HASHES[algorithm];
-  if (key.type === "oct") {
-    const digest = createHmac(hash!, key.handle as KeyObject)
-      .update(signingInput)
-      .digest();
-    return digest.length === signature.length && timingSafeEqual(digest, signature);
-  }
+  if (key.type === "oct")
+    return verifyHmac(hash!, key.handle as KeyObject, signingInput, signature);
   const length = signatureBytes(key.type);
   if (length !== undefined && signature.length !== length) return false;
   const input = verifyInput(algorithm, key.handle as KeyObject);
@@ -121,6 +117,31 @@ function verify(
       else resolve(isValid);
     });
   });
+}
+
+/** Memory for two codes of the same length, used within one call. */
+const CODES = [32, 48, 64].map((length) => ({
+  length,
+  computed: Buffer.alloc(length),
+  given: Buffer.alloc(length),
+}));
+
+/**
+ * The code comes out as a one-byte-per-character string and goes into memory that is there already: a Buffer per
+ * digest costs a fifth of the whole check.
+ */
+function verifyHmac(
+  hash: string,
+  key: KeyObject,
+  signingInput: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const digest = createHmac(hash, key).update(signingInput).digest("binary");
+  const codes = CODES.find(({ length }) => length === digest.length);
+  if (codes === undefined || signature.length !== digest.length) return false;
+  codes.computed.write(digest, "latin1");
+  codes.given.set(signature);
+  return timingSafeEqual(codes.computed, codes.given);
 }
 
 function verifyInput(algorithm: JwsAlgorithm, key: KeyObject): KeyObject | VerifyKeyObjectInput {

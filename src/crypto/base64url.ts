@@ -19,10 +19,24 @@ export function decodeBase64url(
   start = 0,
   end: number = text.length,
 ): Uint8Array<ArrayBuffer> | undefined {
+  const length = ((end - start - paddingLength(text, start, end)) * 3) >> 2;
+  const bytes = new Uint8Array(length);
+  return decodeBase64urlInto(text, start, end, bytes) < 0 ? undefined : bytes;
+}
+
+/**
+ * The same into `bytes`, which must have room for three bytes per four characters. Returns how many
+ * were written, or -1. What `bytes` holds after -1 means nothing.
+ */
+export function decodeBase64urlInto(
+  text: Uint8Array,
+  start: number,
+  end: number,
+  bytes: Uint8Array,
+): number {
   const stop = end - paddingLength(text, start, end);
   const rest = (stop - start) & 3;
-  if (rest === 1 || (stop !== end && ((end - start) & 3) !== 0)) return undefined;
-  const bytes = new Uint8Array(((stop - start) * 3) >> 2);
+  if (rest === 1 || (stop !== end && ((end - start) & 3) !== 0)) return -1;
   const whole = stop - rest;
   let at = start;
   let out = 0;
@@ -44,14 +58,16 @@ export function decodeBase64url(
     const b = SEXTETS[text[at + 1]!]!;
     seen |= a | b;
     bytes[out] = (a << 2) | (b >> 4);
+    out += 1;
     if (rest === 3) {
       const c = SEXTETS[text[at + 2]!]!;
       seen |= c;
-      bytes[out + 1] = (b << 4) | (c >> 2);
+      bytes[out] = (b << 4) | (c >> 2);
+      out += 1;
     }
   }
   // A -1 anywhere leaves the sign bit set.
-  return seen < 0 ? undefined : bytes;
+  return seen < 0 ? -1 : out;
 }
 
 /**

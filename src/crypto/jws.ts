@@ -1,8 +1,13 @@
 /** The compact serialisation of a JWS, taken apart without believing any of it. */
 import type { JsonValue } from "../json/parse.ts";
-import { isJsonObject, member, parseJsonFirstWins } from "../json/parse.ts";
+import { isJsonObject, isPlainJson, member, parseJsonFirstWins } from "../json/parse.ts";
 import type { Text } from "../types.ts";
-import { decodeBase64url, encodeBase64url, isCanonicalBase64url } from "./base64url.ts";
+import {
+  decodeBase64url,
+  decodeBase64urlInto,
+  encodeBase64url,
+  isCanonicalBase64url,
+} from "./base64url.ts";
 
 /** The members of a JOSE header that matter here; all of them are the sender's claims. */
 export interface JwsHeader {
@@ -17,7 +22,10 @@ export interface CompactJws {
   readonly header: JwsHeader;
   /** The bytes the signature is over. May share memory with the token. */
   readonly signingInput: Uint8Array;
-  readonly payload: Uint8Array<ArrayBuffer>;
+  /** Undefined when it is not UTF-8. Not to be believed before the signature holds. */
+  readonly payload: string | undefined;
+  /** What isPlainJson says of the payload. */
+  readonly isPlainPayload: boolean;
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
@@ -25,9 +33,18 @@ export interface CompactJws {
 export type JwsReader = (token: Text) => CompactJws | undefined;
 
 const DOT = 0x2e;
+/** LIMIT: the most an MQTT password or username can hold. */
+export const TOKEN_BYTES_MAX = 65_535;
 /** LIMIT: headers worth remembering are short and few; the rest is read anew each time. */
-const CACHED_HEADER_BYTES_MAX = 256;
-const CACHED_HEADERS_MAX = 32;
+const KNOWN_HEADER_BYTES_MAX = 512;
+const KNOWN_HEADERS_MAX = 8;
+/** LIMIT: longer payloads get memory of their own, which is not kept. */
+const SCRATCH_BYTES = 4096;
+
+interface KnownHeader {
+  readonly encoded: Uint8Array;
+  readonly header: JwsHeader;
+}
 
 /**
  * A reader of compact JWS. It remembers the last few headers, because all tokens of one issuer
@@ -39,35 +56,45 @@ const CACHED_HEADERS_MAX = 32;
  * Source: authentication §3.3.3; RFC 7515 §5.2, RFC 7797.
  */
 export function createJwsReader(): JwsReader {
-  const headers = new Map<string, JwsHeader>();
+  const known: KnownHeader[] = [];
+  // Used within one call only: a small array of its own per token costs more than decoding it.
+  const scratch = new Uint8Array(SCRATCH_BYTES);
 
   function headerOf(token: Uint8Array, end: number): JwsHeader | undefined {
-    if (end > CACHED_HEADER_BYTES_MAX) return readHeader(token, end);
-    const text = String.fromCharCode.apply(null, token.subarray(0, end) as unknown as number[]);
-    const known = headers.get(text);
-    if (known !== undefined) return known;
+    for (const { encoded, header } of known) {
+      if (encoded.length === end && startsWith(token, encoded)) return header;
+    }
     const header = readHeader(token, end);
-    if (header === undefined) return undefined;
-    if (headers.size >= CACHED_HEADERS_MAX) headers.clear();
-    headers.set(text, header);
+    if (header === undefined || end > KNOWN_HEADER_BYTES_MAX) return header;
+    known.unshift({ encoded: token.slice(0, end), header });
+    known.length = Math.min(known.length, KNOWN_HEADERS_MAX);
     return header;
   }
 
   return (text) => {
     const token = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    if (token.length > TOKEN_BYTES_MAX) return undefined;
     const first = token.indexOf(DOT);
     const second = token.indexOf(DOT, first + 1);
     if (first < 0 || second < 0 || token.indexOf(DOT, second + 1) >= 0) return undefined;
     const header = headerOf(token, first);
-    if (header === undefined) return undefined;
-    const payload = decodeBase64url(token, first + 1, second);
-    const signature = decodeBase64url(token, second + 1);
-    if (payload === undefined || signature === undefined) return undefined;
+    const signature = header && decodeBase64url(token, second + 1);
+    if (header === undefined || signature === undefined) return undefined;
+    const room = second - first <= SCRATCH_BYTES ? scratch : new Uint8Array(second - first);
+    const length = decodeBase64urlInto(token, first + 1, second, room);
+    if (length < 0) return undefined;
+    const payload = room.subarray(0, length);
     const signingInput =
       header.b64 === true && isCanonicalBase64url(token, first + 1, second)
         ? token.subarray(0, second)
         : signingInputOf(token.subarray(0, first + 1), header, payload);
-    return { header, signingInput, payload, signature };
+    return {
+      header,
+      signingInput,
+      signature,
+      payload: decodeUtf8(payload),
+      isPlainPayload: isPlainJson(room, length),
+    };
   };
 }
 
@@ -76,6 +103,13 @@ export function describeHeader(header: JwsHeader): string {
   const parts = [`alg ${quote(header.alg)}`];
   if (header.kid !== undefined) parts.push(`kid ${quote(header.kid)}`);
   return parts.join(", ");
+}
+
+function startsWith(token: Uint8Array, prefix: Uint8Array): boolean {
+  for (let index = 0; index < prefix.length; index += 1) {
+    if (token[index] !== prefix[index]) return false;
+  }
+  return true;
 }
 
 function readHeader(token: Uint8Array, end: number): JwsHeader | undefined {

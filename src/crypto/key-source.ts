@@ -1,7 +1,7 @@
 /** Where the keys of a verifier come from: configured ones now, a fetched key set later. */
 
 import type { AlgorithmFamily, JwsAlgorithm, VerificationKey } from "./crypto.ts";
-import { fitsKey } from "./crypto.ts";
+import { fitsKey, JWS_ALGORITHMS } from "./crypto.ts";
 import type { JwsHeader } from "./jws.ts";
 
 /** Keys to try in order, or why there are none. */
@@ -23,12 +23,20 @@ export function createStaticKeySource(
   keys: readonly VerificationKey[],
   options: { readonly selectsByKid: boolean },
 ): KeySource {
+  // Without named keys the header's `kid` says nothing, and the answer is the same every time.
+  const hasNames = options.selectsByKid && keys.some((key) => key.kid !== undefined);
+  const lookups = new Map<JwsAlgorithm, KeyLookup>();
+  for (const algorithm of JWS_ALGORITHMS) {
+    const unnamed: JwsHeader = { alg: algorithm, kid: undefined, hasCrit: false, b64: true };
+    const fitting = selectKeys(keys, unnamed, algorithm, options.selectsByKid);
+    lookups.set(algorithm, { ok: true, keys: fitting });
+  }
   return {
     family,
-    find: (header, algorithm) => ({
-      ok: true,
-      keys: selectKeys(keys, header, algorithm, options.selectsByKid),
-    }),
+    find: (header, algorithm) =>
+      hasNames && header.kid !== undefined
+        ? { ok: true, keys: selectKeys(keys, header, algorithm, true) }
+        : lookups.get(algorithm)!,
   };
 }
 

@@ -146,7 +146,6 @@ function toMilliseconds(seconds: JsonNumber, takesFractions: boolean): number | 
   if (seconds instanceof JsonFloat) {
     return takesFractions ? Math.floor(seconds.value * 1000) : undefined;
   }
-  const exact = BigInt(seconds) * 1000n;
-  const ms = Number(exact);
-  return Number.isSafeInteger(ms) ? ms : exact;
+  const ms = Number(seconds) * 1000;
+  return Number.isSafeInteger(ms) ? ms : BigInt(seconds) * 1000n;
 }

@@ -2,7 +2,7 @@
 import type { Crypto, JwsAlgorithm, VerificationKey } from "../../crypto/crypto.ts";
 import { algorithmOf } from "../../crypto/crypto.ts";
 import type { CompactJws, JwsReader } from "../../crypto/jws.ts";
-import { createJwsReader, decodeUtf8, describeHeader } from "../../crypto/jws.ts";
+import { createJwsReader, describeHeader } from "../../crypto/jws.ts";
 import type { KeyLookup, KeySource } from "../../crypto/key-source.ts";
 import { isJsonObject, parseJson } from "../../json/parse.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -101,8 +101,8 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
   }
 
   function checkPayload(jws: CompactJws, client: ClientInfo): TokenVerdict {
-    const text = decodeUtf8(jws.payload);
-    const reading = text === undefined ? undefined : parseJson(text);
+    const { payload, isPlainPayload } = jws;
+    const reading = payload === undefined ? undefined : parseJson(payload, isPlainPayload);
     if (!reading?.ok || !isJsonObject(reading.value)) {
       const reason = "bad_payload";
       if (options.data.badClaimsDeny) return { type: "deny", reason, code: BAD_CREDENTIALS };
