@@ -134,6 +134,11 @@ export const SWITCHES = {
     clause: "authn 8.13",
     about: "an unusable key in a key set is skipped instead of spoiling the whole set",
   },
+  jwt_shape_from_keys: {
+    strict: true,
+    clause: "authn 3.3.1",
+    about: "use_jwks may be left out where secret, public_key or endpoint tells the kind of key",
+  },
   several_pem_blocks: {
     strict: true,
     clause: "authn 8.14",

@@ -32,7 +32,7 @@ export type AuthenticatorConfig = CinfoConfig | JwtConfig;
 interface AuthenticatorCommon {
   /** `<mechanism>:<backend>` or `<mechanism>`; unique in its chain. */
   readonly id: string;
-  /** Configuration path, e.g. `authentication[1]`. */
+  /** Configuration path, e.g. `authentication[1]`; elements count from 1, as in HOCON paths. */
   readonly path: string;
   readonly at?: SourcePosition | undefined;
   readonly enable: boolean;
@@ -81,6 +81,8 @@ export type JwtKeySource =
       readonly endpoint: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly refreshIntervalSeconds: number;
+      /** Failed downloads in a row after which the keys are dropped; default 5. */
+      readonly maxFailCount?: number | undefined;
     };
 
 export interface AuthorizationConfig {
@@ -98,6 +100,8 @@ export interface FileSourceConfig {
   readonly path: string;
   /** The acl.conf text. */
   readonly text: string;
+  /** Where its first character stands: line 1 of `path`, or inside the configuration file. */
+  readonly at?: SourcePosition | undefined;
 }
 
 export interface MqttConfig {

@@ -7,14 +7,13 @@ export interface IssueDetails {
   readonly hint?: string | undefined;
 }
 
-/** Collects what is wrong with a configuration; keeps the first ISSUES_MAX and counts the rest. */
+/** Collects what is wrong with a configuration: ISSUES_MAX errors and as many warnings. */
 export class IssueList {
   readonly #issues: Issue[] = [];
-  #dropped = 0;
-  #errors = 0;
+  readonly #counts = { error: 0, warning: 0 };
 
   get hasErrors(): boolean {
-    return this.#errors > 0;
+    return this.#counts.error > 0;
   }
 
   error(
@@ -23,7 +22,6 @@ export class IssueList {
     message: string,
     details: IssueDetails = {},
   ): void {
-    this.#errors += 1;
     this.add({
       severity: "error",
       code,
@@ -40,32 +38,42 @@ export class IssueList {
     message: string,
     details: IssueDetails = {},
   ): void {
-    this.add({
-      severity: "warning",
-      code,
-      path: details.path ?? "",
-      message,
-      hint: details.hint,
-      at,
-    });
+    const { path = "", hint } = details;
+    this.add({ severity: "warning", code, path, message, hint, at });
   }
 
-  /** Everything found, with a last line that counts what did not fit. */
+  add(issue: Issue): void {
+    this.#counts[issue.severity] += 1;
+    if (this.#counts[issue.severity] <= ISSUES_MAX) this.#issues.push(issue);
+  }
+
+  /** Everything found, file by file from top to bottom, with a last line for what did not fit. */
   all(): Issue[] {
-    if (this.#dropped === 0) return [...this.#issues];
-    return [
-      ...this.#issues,
-      {
-        severity: this.hasErrors ? "error" : "warning",
-        code: this.hasErrors ? "ERR_CONFIG_TOO_MANY" : "WARN_CONFIG_TOO_MANY",
-        path: "",
-        message: `${this.#dropped} more are not shown`,
-      },
-    ];
+    const all = inOrder(this.#issues);
+    for (const severity of ["error", "warning"] as const) {
+      const dropped = this.#counts[severity] - ISSUES_MAX;
+      if (dropped <= 0) continue;
+      const code = severity === "error" ? "ERR_CONFIG_TOO_MANY" : "WARN_CONFIG_TOO_MANY";
+      all.push({ severity, code, path: "", message: `${dropped} more are not shown` });
+    }
+    return all;
   }
+}
 
-  private add(issue: Issue): void {
-    if (this.#issues.length < ISSUES_MAX) this.#issues.push(issue);
-    else this.#dropped += 1;
+/** Files in the order they were first spoken of; what has no place comes first. */
+function inOrder(issues: readonly Issue[]): Issue[] {
+  const byFile = new Map<string, Issue[]>([["", []]]);
+  for (const issue of issues) {
+    const file = issue.at?.file ?? "";
+    const group = byFile.get(file) ?? [];
+    group.push(issue);
+    byFile.set(file, group);
   }
+  const groups = [...byFile.values()];
+  for (const group of groups) {
+    group.sort(
+      (a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0),
+    );
+  }
+  return groups.flat();
 }

@@ -38,3 +38,21 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length]!;
 }
+
+/** Lists of valid words up to this length are shown. */
+const SHOWN_MAX = 14;
+
+/**
+ * A hint for a word that is not among `valid`: the nearest one, and all of them when they are few.
+ * Undefined when there is nothing to say.
+ */
+export function spellingHint(word: string, valid: readonly string[]): string | undefined {
+  const isStart = (one: string): boolean => word.length > 2 && one.startsWith(`${word}_`);
+  const guess = nearest(word, valid) ?? valid.find(isStart);
+  const parts: string[] = [];
+  if (guess !== undefined) parts.push(`did you mean \`${guess}\`?`);
+  if (valid.length > 0 && valid.length <= SHOWN_MAX) {
+    parts.push(`valid here: ${valid.map((one) => `\`${one}\``).join(", ")}`);
+  }
+  return parts.join(" ") || undefined;
+}

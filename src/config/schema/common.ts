@@ -1,0 +1,12 @@
+/** Keys of every authenticator. Source: authentication §3.1. */
+import { type Keys, key, optional, required } from "./keys.ts";
+import { boolean, located, oneOf } from "./spec.ts";
+
+export const COMMON_KEYS = {
+  mechanism: required(oneOf(["cinfo", "jwt"]), "what checks the client"),
+  enable: key(boolean(), true, "a disabled authenticator is skipped"),
+  precondition: optional(
+    located("an expression", { mayBeEmpty: true }),
+    "the authenticator is asked only where this is `true`",
+  ),
+} satisfies Keys;

@@ -1,0 +1,329 @@
+/** `mechanism = jwt`: three shapes, one per kind of key. Source: authentication §3.3.1. */
+import type { JwtConfig, JwtKeySource, Located } from "../config.ts";
+import type { HoconObject } from "../hocon/index.ts";
+import { COMMON_KEYS } from "./common.ts";
+import { readPublicKey, readSecret } from "./key-material.ts";
+import {
+  type Keys,
+  key,
+  object,
+  optional,
+  readKeys,
+  required,
+  type Values,
+  withoutEffect,
+} from "./keys.ts";
+import {
+  boolean,
+  durationSeconds,
+  elementsOf as elementNodes,
+  integer,
+  joinPath,
+  located,
+  mapOf,
+  oneOf,
+  type Place,
+  type Spec,
+  text,
+  wrong,
+} from "./spec.ts";
+
+type Shape = "hmac" | "public_key" | "jwks";
+
+/** `name → text`, or a list of `{ name, value }`. Numbers are not taken as texts here. */
+const verifyClaims: Spec<JwtConfig["verifyClaims"]> = {
+  expects: 'an object of claims: `{ name = "value" }`',
+  below: () => CLAIM_VALUE,
+  read(node, place) {
+    const elements = node.kind === "array" ? node.items : elementNodes(node);
+    const entries = elements ?? (node.kind === "object" ? undefined : []);
+    const out: { name: string; value: Located }[] = [];
+    let isGood = true;
+    const add = (name: string, value: Located | undefined, at: Located["at"]): void => {
+      if (name === "" || value === undefined || !isCheckable(name, at, place)) isGood = false;
+      if (name === "") {
+        place.load.issues.error("ERR_CONFIG_VALUE", at, "a claim needs a name", {
+          path: place.path,
+        });
+      } else if (value !== undefined) out.push({ name, value });
+    };
+    if (node.kind !== "array" && node.kind !== "object") return wrong(node, place, this.expects);
+    if (entries) {
+      entries.forEach((item, index) => {
+        const path = `${place.path}[${index + 1}]`;
+        const pair = CLAIM_PAIR.read(item, { ...place, path });
+        if (pair === undefined) isGood = false;
+        else add(pair.name, pair.value, item.at);
+      });
+      return isGood ? out : undefined;
+    }
+    for (const [name, member] of (node as HoconObject).members) {
+      if (member.value.kind === "null") continue;
+      const at = { ...place, path: joinPath(place.path, name) };
+      add(name, CLAIM_VALUE.read(member.value, at), member.keyAt);
+    }
+    return isGood ? out : undefined;
+  },
+};
+
+const CLAIM_VALUE: Spec<Located> = {
+  expects: "a text",
+  read(node, place) {
+    if (node.kind === "text") return { value: node.value, at: node.contentAt };
+    const hint =
+      node.kind === "object"
+        ? 'claims are looked up at top level; a name with a dot needs quotes: `"a.b" = "…"`'
+        : "put the value in quotes";
+    return wrong(node, place, "a text", hint);
+  },
+};
+
+const CLAIM_PAIR = object(
+  {
+    name: required(text(), "name of the claim"),
+    value: required(CLAIM_VALUE, "what it must be"),
+  },
+  "a claim: `{ name = …, value = … }`",
+);
+
+/** `exp`, `nbf` and `iat` are times, and compared with nothing else. */
+function isCheckable(name: string, at: Located["at"], place: Place): boolean {
+  if (!place.load.switches.time_claims_not_checkable || !TIME_CLAIMS.has(name)) return true;
+  place.load.issues.error("ERR_CONFIG_VALUE", at, `\`${name}\` cannot be compared with a text`, {
+    path: place.path,
+    hint: "`exp` and `nbf` are always checked; leave it out",
+  });
+  return false;
+}
+
+const TIME_CLAIMS: ReadonlySet<string> = new Set(["exp", "nbf", "iat"]);
+
+const SHARED_KEYS = {
+  ...COMMON_KEYS,
+  use_jwks: optional(boolean(), "whether the keys come from a JWKS endpoint"),
+  from: key(oneOf(["password", "username"]), "password", "the field that carries the token"),
+  verify_claims: key(verifyClaims, [], "claims the token must have"),
+  acl_claim_name: key(text(), "acl", "the claim that carries the client's own rules"),
+  on_missing_jwt: key(
+    oneOf(["ignore", "deny"]),
+    ({ switches, securityProfile }) =>
+      switches.missing_token_denies || securityProfile === "hardened" ? "deny" : "ignore",
+    "the answer to a client without a token",
+  ),
+  disconnect_after_expire: key(boolean(), true, "end the session when its token expires"),
+  leeway: key(durationSeconds(), 0, "clock difference to tolerate"),
+} satisfies Keys;
+
+/** The algorithm that goes with the key that is written; `otherKey` goes with the other one. */
+function algorithm(name: "hmac-based" | "public-key", otherKey: string): Spec<string> {
+  const words = oneOf(["hmac-based", "public-key"]);
+  return {
+    expects: `\`${name}\``,
+    read(node, place) {
+      const value = words.read(node, place);
+      if (value === undefined || value === name) return value;
+      return wrong(node, place, this.expects, `\`${value}\` goes with \`${otherKey}\``);
+    },
+  };
+}
+
+const HMAC_KEYS = {
+  ...SHARED_KEYS,
+  algorithm: required(algorithm("hmac-based", "public_key"), "the kind of key"),
+  secret: required(located("a text", { mayBeEmpty: true }), "the key of the signature", {
+    isSecret: true,
+  }),
+  secret_base64_encoded: key(boolean(), false, "`secret` is base64 of the key"),
+} satisfies Keys;
+
+const PUBLIC_KEY_KEYS = {
+  ...SHARED_KEYS,
+  algorithm: required(algorithm("public-key", "secret"), "the kind of key"),
+  public_key: required(located("PEM text or the path of a PEM file"), "the key of the signature"),
+} satisfies Keys;
+
+const TLS_KEYS = {
+  enable: key(boolean(), false, "use TLS; an https endpoint always does"),
+  verify: key(oneOf(["verify_peer", "verify_none"]), "verify_peer", "check the certificate"),
+  cacertfile: withoutEffect("the certificates that the runtime trusts are used"),
+  certfile: withoutEffect("no client certificate is sent"),
+  keyfile: withoutEffect("no client certificate is sent"),
+  password: withoutEffect("no client certificate is sent"),
+  server_name_indication: withoutEffect("the host of the endpoint is used"),
+  versions: withoutEffect("the runtime chooses the version"),
+  ciphers: withoutEffect("the runtime chooses the cipher"),
+  depth: withoutEffect("the runtime checks the certificate"),
+  reuse_sessions: withoutEffect("the runtime decides"),
+  secure_renegotiate: withoutEffect("the runtime decides"),
+  hibernate_after: withoutEffect("it belongs to EMQX's processes"),
+  user_lookup_fun: withoutEffect("it belongs to EMQX's listeners"),
+} satisfies Keys;
+
+const refreshInterval: Spec<number> = {
+  expects: "a number of seconds",
+  read(node, place) {
+    const seconds = integer(1, 4_294_967);
+    const isBare = node.kind === "number" || (node.kind === "text" && /^[0-9]+$/.test(node.value));
+    if (isBare || !place.load.switches.several_pem_blocks) return seconds.read(node, place);
+    const value = durationSeconds().read(node, place);
+    if (value !== undefined) {
+      place.load.issues.warning(
+        "WARN_CONFIG_EMQX_REFUSES",
+        node.at,
+        "EMQX 6.2 takes only a whole number of seconds",
+        { path: place.path, hint: `write \`refresh_interval = ${value}\`` },
+      );
+    }
+    return value;
+  },
+};
+
+const JWKS_KEYS = {
+  ...SHARED_KEYS,
+  endpoint: required(
+    text({ pattern: /^https?:\/\/[^\s/?#]+\S*$/, expects: "an http or https URL" }),
+    "where the keys are",
+  ),
+  headers: key(
+    mapOf(text(), { pattern: /^[-0-9A-Za-z_ ]+$/, expects: "a header name" }),
+    new Map([["Accept", "application/json"]]),
+    "headers of the request",
+    { isSecret: true },
+  ),
+  refresh_interval: key(refreshInterval, 300, "seconds between two downloads"),
+  max_fail_count: key(integer(1, 1_000_000), 5, "failed downloads until the keys are dropped"),
+  pool_size: withoutEffect("one fetcher serves everybody"),
+  ssl: optional(object(TLS_KEYS), "TLS of the request"),
+} satisfies Keys;
+
+/** Every key of any shape. */
+export const JWT_KEYS = { ...HMAC_KEYS, ...PUBLIC_KEY_KEYS, ...JWKS_KEYS } satisfies Keys;
+
+/** Where a key is right that the chosen shape does not have. */
+const ELSEWHERE: Readonly<Record<Shape, Readonly<Record<string, string>>>> = {
+  hmac: belongs(JWKS_KEYS, HMAC_KEYS, "it belongs to `use_jwks = true`"),
+  public_key: {
+    ...belongs(JWKS_KEYS, PUBLIC_KEY_KEYS, "it belongs to `use_jwks = true`"),
+    ...belongs(HMAC_KEYS, PUBLIC_KEY_KEYS, 'it belongs to `algorithm = "hmac-based"`'),
+  },
+  jwks: {
+    ...belongs(HMAC_KEYS, JWKS_KEYS, "it belongs to `use_jwks = false`: leave it out"),
+    ...belongs(PUBLIC_KEY_KEYS, JWKS_KEYS, "it belongs to `use_jwks = false`: leave it out"),
+  },
+};
+
+function belongs(from: Keys, besides: Keys, hint: string): Record<string, string> {
+  const names = Object.keys(from).filter((name) => !Object.hasOwn(besides, name));
+  return Object.fromEntries(names.map((name) => [name, hint]));
+}
+
+/** Reads a JWT authenticator, with its key material. */
+export function readJwt(node: HoconObject, place: Place): JwtConfig | undefined {
+  const shape = findShape(node, place);
+  if (shape === undefined) return undefined;
+  const elsewhere = ELSEWHERE[shape];
+  switch (shape) {
+    case "hmac": {
+      const values = readKeys(node, HMAC_KEYS, place, { elsewhere });
+      return values && build(values, node, place, readSecret(values, place));
+    }
+    case "public_key": {
+      const values = readKeys(node, PUBLIC_KEY_KEYS, place, { elsewhere });
+      return values && build(values, node, place, readPublicKey(values, place));
+    }
+    case "jwks": {
+      const values = readKeys(node, JWKS_KEYS, place, { elsewhere });
+      return values && build(values, node, place, readEndpoint(values, place));
+    }
+  }
+}
+
+/** EMQX wants `use_jwks` written; without it the keys that are there tell the shape. */
+function findShape(node: HoconObject, place: Place): Shape | undefined {
+  const { issues, switches } = place.load;
+  const has = (name: string): boolean => {
+    const member = node.members.get(name);
+    return member !== undefined && member.value.kind !== "null";
+  };
+  if (has("use_jwks")) {
+    const value = node.members.get("use_jwks")?.value;
+    const at = { ...place, path: joinPath(place.path, "use_jwks") };
+    const useJwks = value && boolean().read(value, at);
+    if (useJwks === undefined) return undefined;
+    if (useJwks) return "jwks";
+    return has("public_key") ? "public_key" : "hmac";
+  }
+  if (!switches.jwt_shape_from_keys) {
+    issues.error("ERR_CONFIG_REQUIRED", node.at, "`use_jwks` is missing", {
+      path: place.path,
+      hint: "write `use_jwks = false` for a secret or a public key, `true` for an endpoint",
+    });
+    return undefined;
+  }
+  const told = [
+    has("secret") && "hmac",
+    has("public_key") && "public_key",
+    has("endpoint") && "jwks",
+  ].filter((shape) => shape !== false) as Shape[];
+  const shape = told[0];
+  if (shape === undefined || told.length > 1) {
+    issues.error(
+      "ERR_CONFIG_REQUIRED",
+      node.at,
+      shape === undefined
+        ? "none of `secret`, `public_key` and `endpoint` is written"
+        : "only one of `secret`, `public_key` and `endpoint` can be written",
+      { path: place.path, hint: "a token is checked with one kind of key" },
+    );
+    return undefined;
+  }
+  issues.warning(
+    "WARN_CONFIG_EMQX_REFUSES",
+    node.at,
+    "EMQX 6.2 refuses a `jwt` authenticator without `use_jwks`",
+    { path: place.path, hint: `write \`use_jwks = ${shape === "jwks"}\`` },
+  );
+  return shape;
+}
+
+function build(
+  values: Values<typeof SHARED_KEYS>,
+  node: HoconObject,
+  place: Place,
+  keys: JwtKeySource | undefined,
+): JwtConfig | undefined {
+  if (keys === undefined) return undefined;
+  return {
+    mechanism: "jwt",
+    id: "jwt",
+    path: place.path,
+    at: node.at,
+    enable: values.enable,
+    precondition: values.precondition?.value ? values.precondition : undefined,
+    keys,
+    from: values.from,
+    verifyClaims: values.verify_claims,
+    aclClaimName: values.acl_claim_name,
+    onMissingJwt: values.on_missing_jwt,
+    disconnectAfterExpire: values.disconnect_after_expire,
+    leewaySeconds: values.leeway,
+  };
+}
+
+function readEndpoint(values: Values<typeof JWKS_KEYS>, place: Place): JwtKeySource {
+  if (values.ssl?.verify === "verify_none") {
+    place.load.issues.warning(
+      "WARN_CONFIG_NO_EFFECT",
+      undefined,
+      "`verify_none` has no effect here: certificates are always checked",
+      { path: `${place.path}.ssl.verify` },
+    );
+  }
+  return {
+    type: "jwks",
+    endpoint: values.endpoint,
+    headers: Object.fromEntries(values.headers),
+    refreshIntervalSeconds: Math.max(10, values.refresh_interval),
+    maxFailCount: values.max_fail_count,
+  };
+}

@@ -1,0 +1,47 @@
+/** `portcullis`: our own root key. */
+import { type Preset, SWITCH_NAMES, type SwitchName } from "../compatibility.ts";
+import { type Keys, key, object, optional, readKeys } from "./keys.ts";
+import { boolean, oneOf, type Spec, wrong } from "./spec.ts";
+
+export interface PortcullisConfig {
+  readonly compatibility: Preset;
+  readonly switches: Partial<Record<SwitchName, boolean>>;
+  readonly allowAnonymous: boolean;
+}
+
+const SWITCH_KEYS: Keys = Object.fromEntries(
+  SWITCH_NAMES.map((name) => [name, optional(boolean(), name)]),
+);
+
+const switches: Spec<Partial<Record<SwitchName, boolean>>> = {
+  expects: "an object of switches: `{ name = true }`",
+  keys: SWITCH_NAMES,
+  below: (name) => (Object.hasOwn(SWITCH_KEYS, name) ? boolean() : undefined),
+  read(node, place) {
+    if (node.kind !== "object") return wrong(node, place, this.expects);
+    const values = readKeys(node, SWITCH_KEYS, place);
+    if (values === undefined) return undefined;
+    const written = Object.entries(values).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(written);
+  },
+};
+
+const PORTCULLIS_KEYS = {
+  compatibility: key(oneOf(["strict", "emqx"]), "strict", "which preset of switches applies"),
+  switches: key(switches, {}, "single switches, over the preset"),
+  allow_anonymous: key(boolean(), false, "let clients in when no authenticator is enabled"),
+} satisfies Keys;
+
+export const portcullis: Spec<PortcullisConfig> = {
+  ...object(PORTCULLIS_KEYS),
+  read(node, place) {
+    const values = object(PORTCULLIS_KEYS).read(node, place);
+    return (
+      values && {
+        compatibility: values.compatibility,
+        switches: values.switches,
+        allowAnonymous: values.allow_anonymous,
+      }
+    );
+  },
+};
