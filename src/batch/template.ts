@@ -4,13 +4,13 @@
  * Input: `kind`, `template`, `client`. Answer: `result`, or `error`. A topic that matches nothing is
  * `{"unresolved": [names]}`.
  */
+import { parseTopicTemplate } from "../compile/rule/topic-template.ts";
 import { parseTemplate, type TemplateOptions } from "../compile/template.ts";
 import {
   AUTHN_NAMES,
   AUTHZ_QUERY_NAMES,
   CLAIM_NAMES,
   MOUNTPOINT_NAMES,
-  TOPIC_NAMES,
 } from "../compile/template-places.ts";
 import type { Switches } from "../config/compatibility.ts";
 import type { Value } from "../core/core.ts";
@@ -53,7 +53,7 @@ export function answerTemplate(line: TemplateLine, switches: Switches): Template
   const asIs = () => clientRecord(line.client, new Map());
   switch (kind) {
     case "authz_topic":
-      return answer(renderTopic(parse(TOPIC_NAMES), prepared(), switches));
+      return answerTopic(template, prepared(), switches);
     case "jwt_expected":
       return answer(renderText(parse(CLAIM_NAMES), prepared()));
     case "authn_str":
@@ -99,6 +99,23 @@ function answerFailure(failure: RenderFailure): TemplateAnswer {
     }
     default:
       return { error: { code: failure.error, names: failure.names } };
+  }
+}
+
+/** Topics of rules have a parser of their own, which the rule compiler uses. */
+function answerTopic(source: string, record: TemplateRecord, switches: Switches): TemplateAnswer {
+  const { topic } = parseTopicTemplate(source, switches);
+  switch (topic.type) {
+    case "text":
+      return { result: typeof topic.text === "string" ? topic.text : encodeBytes(topic.text) };
+    case "never":
+      return { result: { unresolved: [] } };
+    case "template": {
+      const parts = topic.parts.map((part) =>
+        part.type === "text" ? part.text : { name: part.name, path: part.name.split(".") },
+      );
+      return answer(renderTopic({ source, parts, unknown: [] }, record, switches));
+    }
   }
 }
 
