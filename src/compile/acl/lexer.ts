@@ -5,17 +5,21 @@
  * Source: authorization §2.1.
  */
 
-/** A place where the text stops being a sequence of terms. */
-export class AclSyntaxError extends Error {
+/**
+ * A place where the text stops being a sequence of terms. Thrown and caught inside the reader only;
+ * not an Error, because a damaged file makes thousands and stack traces are dear.
+ */
+export class AclSyntaxError {
   /** Where it shows. */
   readonly at: number;
+  readonly message: string;
   readonly hint: string | undefined;
-  /** Where reading on makes sense; always past `at`. */
+  /** Where reading on makes sense; `at` or later. */
   readonly resumeAt: number;
 
-  constructor(at: number, message: string, hint?: string, resumeAt = at + 1) {
-    super(message);
+  constructor(at: number, message: string, hint?: string, resumeAt = at) {
     this.at = at;
+    this.message = message;
     this.hint = hint;
     this.resumeAt = resumeAt;
   }
@@ -38,7 +42,8 @@ const RESERVED = new Set(
   ).split(" "),
 );
 const ATOM_LENGTH_MAX = 255;
-const PUNCTUATION = ["<<", ">>", "#{", "=>", "{", "}", "[", "]", ",", "|", "/", "-", "+"];
+const SINGLE_SIGNS = "{}[],|/-+";
+const DOUBLE_SIGNS = ["<<", ">>", "#{", "=>"];
 const ATOM = /[a-zß-öø-ÿ][\wÀ-ÖØ-öø-ÿ@]*/y;
 const VARIABLE = /[A-Z_À-ÖØ-Þ][\wÀ-ÖØ-öø-ÿ@]*/y;
 const BASED_INTEGER = /(\d{1,2})#([0-9A-Za-z]+(?:_[0-9A-Za-z]+)*)/y;
@@ -59,18 +64,28 @@ export class Lexer {
   next(): Token {
     this.#skipBlank();
     const at = this.offset;
+    const code = this.text.charCodeAt(at);
+    switch (code) {
+      case 0x22: // "
+        return this.#quoted('"', at);
+      case 0x27: // '
+        return this.#quoted("'", at);
+      case 0x2e: // .
+        return this.#dot(at);
+      case 0x24: // $
+        return this.#characterCode(at);
+    }
+    if (code >= 0x61 && code <= 0x7a) return this.#atom(at);
+    if (code >= 0x30 && code <= 0x39) return this.#number(at);
     const character = this.text[at];
     if (character === undefined) return this.#token("end", "", at);
-    if (character === '"' || character === "'") return this.#quoted(character, at);
-    if (character === ".") return this.#dot(at);
-    if (character === "$") return this.#characterCode(at);
-    if (character >= "0" && character <= "9") return this.#number(at);
-    for (const sign of PUNCTUATION) {
-      if (this.text.startsWith(sign, at)) return this.#token("punctuation", sign, at + sign.length);
+    if (SINGLE_SIGNS.includes(character)) {
+      return this.#token("punctuation", character, at + 1);
     }
-    const word = this.#match(ATOM);
-    if (word !== undefined) return this.#atom(word, at);
-    throw this.#noToken(character, at);
+    for (const sign of DOUBLE_SIGNS) {
+      if (this.text.startsWith(sign, at)) return this.#token("punctuation", sign, at + 2);
+    }
+    return this.#atom(at);
   }
 
   #skipBlank(): void {
@@ -100,10 +115,7 @@ export class Lexer {
   }
 
   #dot(at: number): Token {
-    const next = this.text[at + 1];
-    if (next === undefined || next === "%" || BLANK.test(next)) {
-      return this.#token("dot", ".", at + 1);
-    }
+    if (isClosingDot(this.text, at)) return this.#token("dot", ".", at + 1);
     throw new AclSyntaxError(
       at,
       "a `.` that closes a rule is followed by a space, a line break or a comment",
@@ -111,7 +123,9 @@ export class Lexer {
     );
   }
 
-  #atom(word: string, at: number): Token {
+  #atom(at: number): Token {
+    const word = this.#match(ATOM);
+    if (word === undefined) throw this.#noToken(this.text[at] as string, at);
     if (RESERVED.has(word)) {
       throw new AclSyntaxError(at, `\`${word}\` is a reserved word`, `write '${word}', in quotes`);
     }
@@ -152,6 +166,9 @@ export class Lexer {
     if (text.startsWith('"""', at)) {
       throw new AclSyntaxError(at, "triple-quoted strings are not read here", 'write "…"');
     }
+    const plainEnd = text.indexOf(quote, at + 1);
+    const plain = text.slice(at + 1, Math.max(plainEnd, at + 1));
+    if (plainEnd !== -1 && !plain.includes("\\")) return this.#text(quote, plain, plainEnd + 1);
     let content = "";
     let from = at + 1;
     for (let end = from; ; end++) {
@@ -165,12 +182,7 @@ export class Lexer {
           lineEnd === -1 ? text.length : lineEnd,
         );
       }
-      if (character === quote) {
-        content += text.slice(from, end);
-        if (quote === '"') return this.#token("string", content, end + 1);
-        if (content.length > ATOM_LENGTH_MAX) throw atomTooLong(at);
-        return this.#token("atom", content, end + 1);
-      }
+      if (character === quote) return this.#text(quote, content + text.slice(from, end), end + 1);
       if (character === "\\") {
         const spelled = readEscape(text, end, quote);
         content += text.slice(from, end) + String.fromCodePoint(spelled.code);
@@ -178,6 +190,12 @@ export class Lexer {
         end = spelled.end - 1;
       }
     }
+  }
+
+  #text(quote: string, content: string, end: number): Token {
+    if (quote === '"') return this.#token("string", content, end);
+    if (content.length > ATOM_LENGTH_MAX) throw atomTooLong(this.offset);
+    return this.#token("atom", content, end);
   }
 
   #noToken(character: string, at: number): AclSyntaxError {
@@ -201,6 +219,12 @@ export class Lexer {
       isForeignQuote ? 'texts are written in straight quotes: "…"' : undefined,
     );
   }
+}
+
+/** Does the `.` at this offset close a term? */
+export function isClosingDot(text: string, at: number): boolean {
+  const next = text[at + 1];
+  return next === undefined || next === "%" || BLANK.test(next);
 }
 
 const KNOWN_WORDS = new Set(

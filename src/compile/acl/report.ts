@@ -52,6 +52,10 @@ export class AclReport {
     this.#path = path;
   }
 
+  get isFull(): boolean {
+    return this.errors >= ACL_ERRORS_MAX;
+  }
+
   add(at: number, complaint: Complaint): void {
     const { code, message, hint } = complaint;
     if (code.startsWith("ERR_")) {
@@ -61,7 +65,7 @@ export class AclReport {
       this.#push(
         "error",
         at,
-        isLast ? { ...complaint, message: `${message}; further errors are not listed` } : complaint,
+        isLast ? { ...complaint, message: `${message}; the rest is not checked` } : complaint,
       );
       return;
     }

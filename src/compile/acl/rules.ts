@@ -25,6 +25,8 @@ export interface AclReading {
   readonly issues: Issue[];
 }
 
+/** Erlang's switch to another encoding, in one of the first two lines. */
+const LATIN1_COMMENT = /(?<=%[^\n]{0,200})coding[ \t]*[:=][ \t]*latin-1/i;
 const EVERY_ACTION = ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY;
 
 /**
@@ -46,24 +48,22 @@ export function readAcl(content: Text, options: AclOptions): AclReading {
       const errors = report.errors;
       const rule = readRule(term, options, report);
       if (!rule || report.errors > errors) return;
-      rules.push({ ...rule, at: positions.at(term.at), text: text.slice(term.at, term.end) });
+      const { permission, who, actions, topics } = rule;
+      const written = text.slice(term.at, term.end);
+      rules.push({ permission, who, actions, topics, at: positions.at(term.at), text: written });
     },
     (error) => report.error(error.at, "ERR_CONFIG_ACL_SYNTAX", error.message, error.hint),
+    () => !report.isFull,
   );
   return { rules, issues: report.issues };
 }
 
 function refuseEncoding(text: string, badUtf8At: number | undefined, report: AclReport): void {
-  const [coding] = /^(?:[^\n]*\n)?[^\n]*%[^\n]*coding[ \t]*[:=][ \t]*latin-1/i.exec(text) ?? [];
-  if (coding !== undefined) {
+  const coding = text.split("\n", 2).join("\n").slice(0, 1000).search(LATIN1_COMMENT);
+  if (coding !== -1) {
     const message = "only UTF-8 is read, not latin-1";
     const hint = "save the file as UTF-8 and remove the `coding:` comment";
-    report.error(
-      coding.search(/coding[ \t]*[:=][ \t]*latin-1$/i),
-      "ERR_CONFIG_ACL_SYNTAX",
-      message,
-      hint,
-    );
+    report.error(coding, "ERR_CONFIG_ACL_SYNTAX", message, hint);
   }
   if (badUtf8At === undefined) return;
   report.error(badUtf8At, "ERR_CONFIG_ACL_SYNTAX", "this is not UTF-8", "save the file as UTF-8");

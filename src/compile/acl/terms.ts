@@ -3,6 +3,7 @@
  * plainly starts another rule, so that one run reports everything that is wrong.
  */
 import { AclSyntaxError, Lexer, type Token } from "./lexer.ts";
+import { findNextTerm } from "./recovery.ts";
 
 /** Offsets of the first character and of the one after the last. */
 interface Span {
@@ -30,15 +31,16 @@ const encoder = new TextEncoder();
 
 /**
  * Reads every term of a file. `onTerm` gets each complete one, `onError` each syntax error; a term
- * with an error in it is dropped. Never throws.
+ * with an error in it is dropped. Goes on as long as `mayGoOn` says. Never throws.
  */
 export function readTerms(
   text: string,
   onTerm: (term: Term) => void,
   onError: (error: AclSyntaxError) => void,
+  mayGoOn: () => boolean,
 ): void {
   const parser = new TermParser(text);
-  while (!parser.isAtEnd()) {
+  while (mayGoOn() && !parser.isAtEnd()) {
     try {
       onTerm(parser.readClosedTerm(onError));
     } catch (error) {
@@ -114,22 +116,8 @@ class TermParser {
 
   /** Goes behind the next closing dot, or before a `{` that starts a line. */
   recover(failure: AclSyntaxError): void {
-    const lexer = this.#lexer;
-    lexer.offset = failure.at;
     this.#ahead = undefined;
-    for (;;) {
-      try {
-        const token = lexer.next();
-        if (token.type === "dot" || token.type === "end") return;
-        if (isSign(token, "{") && token.at > failure.at && startsLine(lexer.text, token.at)) {
-          lexer.offset = token.at;
-          return;
-        }
-      } catch (error) {
-        if (!(error instanceof AclSyntaxError)) throw error;
-        lexer.offset = error.resumeAt;
-      }
-    }
+    this.#lexer.offset = findNextTerm(this.#lexer.text, failure);
   }
 
   #peek(): Token {
@@ -380,9 +368,4 @@ function countLineBreaks(text: string, to: number): number {
     count += 1;
   }
   return count;
-}
-
-function startsLine(text: string, at: number): boolean {
-  const before = text.slice(Math.max(0, at - 80), at);
-  return /(^|\n)[ \t\r]*$/.test(before) && (before.includes("\n") || at <= 80);
 }

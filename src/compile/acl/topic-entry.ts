@@ -26,7 +26,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   client_attrs: "client_attrs.NAME",
 };
 
+const NONE: readonly Complaint[] = [];
 const EQ_PREFIX = "eq ";
+/** `${name}`, `${$}`, or a `${` that starts neither. Strict names may have hyphens. */
+const PLACEHOLDER = /\$\{\$\}|\$\{\.?([\w.]*)\}|\$\{/g;
+const STRICT_PLACEHOLDER = /\$\{\$\}|\$\{\.?([\w.-]*)\}|\$\{/g;
+const SPECIAL = /[+#%]/;
+/** `#` as a level that is not the last. */
+const INNER_REST = /(?:^|\/)#\//;
+/** A wildcard that shares its level. Two characters: a token's topics pass through here too. */
+const GLUED_WILDCARD = /[^/][+#]|[+#][^/]/;
 
 /**
  * Reads a topic text. Text that begins with `eq ` stands for the rest, literally (`{eq, …}` in a
@@ -53,8 +62,10 @@ export function readFilter(text: Text, switches: Switches): TopicReading {
     };
     return { complaints: [complaint] };
   }
-  const complaints = [...checkPlaceholders(normal, switches), ...checkShape(normal)];
-  if (complaints.some(({ code }) => code.startsWith("ERR_"))) return { complaints };
+  const placeholders = checkPlaceholders(normal, switches);
+  const shape = checkShape(normal);
+  const complaints = shape.length === 0 ? placeholders : [...placeholders, ...shape];
+  if (complaints.some(isError)) return { complaints };
   return { entry: { type: "filter", text: normal }, complaints };
 }
 
@@ -73,6 +84,10 @@ export function readEqualTopic(text: Text): TopicReading {
   return { entry: { type: "equal", text: normal }, complaints };
 }
 
+function isError({ code }: Complaint): boolean {
+  return code.startsWith("ERR_");
+}
+
 function withoutEqPrefix(text: Text): Text | undefined {
   if (typeof text === "string") {
     return text.startsWith(EQ_PREFIX) ? text.slice(EQ_PREFIX.length) : undefined;
@@ -81,13 +96,14 @@ function withoutEqPrefix(text: Text): Text | undefined {
   return prefix.every((byte, at) => text[at] === byte) ? text.slice(prefix.length) : undefined;
 }
 
-function checkPlaceholders(text: string, switches: Switches): Complaint[] {
+function checkPlaceholders(text: string, switches: Switches): readonly Complaint[] {
+  if (!text.includes("${")) return NONE;
   const isStrict = switches.strict_placeholder_names;
-  const pattern = isStrict
-    ? /\$\{\$\}|\$\{\.?([\w.-]*)\}|\$\{/g
-    : /\$\{\$\}|\$\{\.?([A-Za-z0-9._]*)\}|\$\{/g;
   const complaints: Complaint[] = [];
-  for (const [whole, name] of text.matchAll(pattern)) {
+  const pattern = isStrict ? STRICT_PLACEHOLDER : PLACEHOLDER;
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    const [whole, name] = match;
     if (whole === "${$}" || (name !== undefined && isPlaceholder(name, isStrict))) continue;
     if (name === undefined) {
       complaints.push({
@@ -123,7 +139,8 @@ function placeholderHint(name: string): string {
 }
 
 /** Warns of filters that are legal here and can never do what they look like. */
-function checkShape(text: string): Complaint[] {
+function checkShape(text: string): readonly Complaint[] {
+  if (!SPECIAL.test(text)) return NONE;
   const complaints: Complaint[] = [];
   const old = /%[uc]/.exec(text)?.[0];
   if (old !== undefined) {
@@ -134,23 +151,17 @@ function checkShape(text: string): Complaint[] {
       hint: `write \${${meant}}`,
     });
   }
-  const levels = text.split("/");
-  for (const [index, level] of levels.entries()) {
-    if (level === "#" && index < levels.length - 1) {
-      complaints.push({
-        code: "WARN_CONFIG_ACL_TOPIC",
-        message: `\`#\` is a wildcard only as the last level, so ${quote(text)} selects no topic`,
-      });
-      break;
-    }
-    if (level.length > 1 && /[+#]/.test(level)) {
-      complaints.push({
-        code: "WARN_CONFIG_ACL_TOPIC",
-        message: `level ${quote(level)} is no wildcard, so ${quote(text)} selects no topic`,
-        hint: "`+` and `#` stand alone between slashes",
-      });
-      break;
-    }
+  if (INNER_REST.test(text)) {
+    complaints.push({
+      code: "WARN_CONFIG_ACL_TOPIC",
+      message: `\`#\` is a wildcard only as the last level, so ${quote(text)} selects no topic`,
+    });
+  } else if (GLUED_WILDCARD.test(text)) {
+    complaints.push({
+      code: "WARN_CONFIG_ACL_TOPIC",
+      message: `${quote(text)} has a wildcard inside a level and so selects no topic`,
+      hint: "`+` and `#` stand alone between slashes",
+    });
   }
   return complaints;
 }
