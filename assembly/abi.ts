@@ -198,8 +198,9 @@ export const ACTION_SUBSCRIBE_ANY = 448;
 // every match begins with. shortest: bytes of the shortest match. rows: visited bits a position.
 //
 // Instruction: op u8 · arg u8 · row u16 · next u32 · operand u32 · nextFirst u16 · operandFirst u16
-// row: 1-based number of the visited bit, 0 for none. nextFirst, operandFirst: offset / 16 of the set
-// of bytes the way can go on with, 0 when it can also end.
+// row: 1-based number of the visited bit, 0 for none. nextFirst, operandFirst: offset / 16 (which is
+// odd) of the set of bytes the way can go on with, with bit 0 cleared if it can also go on at the end
+// of the subject; 0 if it can go on with anything.
 
 export const REGEX_MAGIC = 0x31585250; // "PRX1"
 export const REGEX_HEADER_BYTES = 48;
@@ -246,6 +247,8 @@ export const REGEX_FLAG_LITERAL = 2;
 export const REGEX_ANCHORED = 1;
 /** regexExec: an empty match at `start` does not count. */
 export const REGEX_NOT_EMPTY_AT_START = 2;
+/** regexExec: use the engine whose memory does not grow with the text. The answer is the same. */
+export const REGEX_PARALLEL = 4;
 
 /** The replacement text is malformed. */
 export const ERR_REGEX_REPLACEMENT = -20;

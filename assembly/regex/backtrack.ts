@@ -98,18 +98,25 @@ export function forgetPosition(at: u32): void {
  * groups; 0: nothing is captured), 0 for no match, or OVERFLOWN.
  */
 export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
-  let top = stackBase;
-  let at: u32 = startOf(program);
+  // Locals stay in registers, globals do not.
+  const base = program;
+  const subject = text;
+  const len = textLen;
+  const bottom = stackBase;
+  const limit = stackEnd;
+  let top = bottom;
+  let at: u32 = startOf(base);
   let pos: u32 = start;
   while (true) {
-    // Here `at` and `pos` say what to try next; falling out of the switch means that it failed.
-    let here = program + at;
+    // Here `at` and `pos` say what to try next; leaving the switch means that it failed.
+    const here = base + at;
+    const head = load<u32>(here);
+    const row = head >> 16;
     if (COUNTS_STEPS) backtrackSteps++;
-    const row = <u32>load<u16>(here, 2);
     if (row == 0 || !visit(row, pos)) {
-      switch (<i32>load<u8>(here)) {
+      switch (<i32>(head & 0xff)) {
         case REGEX_OP_BYTE: {
-          if (pos < textLen && load<u8>(text + pos) == load<u8>(here, 1)) {
+          if (pos < len && load<u8>(subject + pos) == ((head >> 8) & 0xff)) {
             pos++;
             at = load<u32>(here, 4);
             continue;
@@ -117,7 +124,7 @@ export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
           break;
         }
         case REGEX_OP_SET: {
-          if (pos < textLen && inSet(program + load<u32>(here, 8), load<u8>(text + pos))) {
+          if (pos < len && inSet(base + load<u32>(here, 8), load<u8>(subject + pos))) {
             pos++;
             at = load<u32>(here, 4);
             continue;
@@ -125,29 +132,31 @@ export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
           break;
         }
         case REGEX_OP_SPLIT: {
-          const next = canGo(load<u16>(here, 12), pos);
-          if (canGo(load<u16>(here, 14), pos)) {
-            if (next) {
-              if (top >= stackEnd) return OVERFLOWN;
-              store<u32>(top, load<u32>(here, 8));
-              store<u32>(top, pos, 4);
-              top += 8;
-              at = load<u32>(here, 4);
-            } else {
-              at = load<u32>(here, 8);
-            }
-            continue;
-          }
-          if (next) {
+          const first = canGo(base, load<u16>(here, 12), subject, len, pos);
+          if (!canGo(base, load<u16>(here, 14), subject, len, pos)) {
+            if (!first) break;
             at = load<u32>(here, 4);
             continue;
           }
-          break;
+          if (first) {
+            if (top >= limit) return OVERFLOWN;
+            store<u32>(top, load<u32>(here, 8));
+            store<u32>(top, pos, 4);
+            top += 8;
+            at = load<u32>(here, 4);
+          } else {
+            at = load<u32>(here, 8);
+          }
+          continue;
         }
         case REGEX_OP_LOOP: {
-          if (top >= stackEnd) return OVERFLOWN;
-          const high = runLoop(row, program + load<u32>(here, 8), pos);
+          const high = runLoop(row, base + load<u32>(here, 8), subject, len, pos);
           if (COUNTS_STEPS) backtrackSteps += high - pos;
+          if (high == pos) {
+            at = load<u32>(here, 4);
+            continue;
+          }
+          if (top >= limit) return OVERFLOWN;
           store<u32>(top, pos);
           store<u32>(top, LOOP | at, 8);
           store<u32>(top, high, 12);
@@ -156,11 +165,11 @@ export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
         }
         case REGEX_OP_SAVE: {
           if (caps) {
-            if (top >= stackEnd) return OVERFLOWN;
             const slot = load<u32>(here, 8);
             const cell = caps + (<usize>slot << 2);
-            // Nothing to go back to: nothing to undo for.
-            if (top != stackBase) {
+            // With nothing to go back to there is nothing to undo for.
+            if (top != bottom) {
+              if (top >= limit) return OVERFLOWN;
               store<u32>(top, RESTORE | slot);
               store<u32>(top, load<u32>(cell), 4);
               top += 8;
@@ -171,7 +180,7 @@ export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
           continue;
         }
         case REGEX_OP_ASSERT: {
-          if (isAt(load<u8>(here, 1), text, textLen, pos)) {
+          if (isAt(<i32>((head >> 8) & 0xff), subject, len, pos)) {
             at = load<u32>(here, 4);
             continue;
           }
@@ -189,24 +198,24 @@ export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
     }
     // Back to the latest choice.
     while (true) {
-      if (top == stackBase) return 0;
+      if (top == bottom) return 0;
       const entry = load<u32>(top - 8);
       pos = load<u32>(top - 4);
+      if (!(entry & (RESTORE | LOOP))) {
+        at = entry;
+        top -= 8;
+        break;
+      }
       if (entry & RESTORE) {
         store<u32>(caps + (<usize>(entry & ~RESTORE) << 2), pos);
         top -= 8;
         continue;
       }
-      if (!(entry & LOOP)) {
-        at = entry;
-        top -= 8;
-        break;
-      }
-      here = program + (entry & OFFSET);
+      const loop = base + (entry & OFFSET);
       const low = load<u32>(top - 16);
-      const first = <u32>load<u16>(here, 12);
-      while (pos > low && !canGo(first, pos)) pos--;
-      at = load<u32>(here, 4);
+      const first = <u32>load<u16>(loop, 12);
+      while (pos > low && !canGo(base, first, subject, len, pos)) pos--;
+      at = load<u32>(loop, 4);
       if (pos > low) {
         store<u32>(top - 4, pos - 1);
       } else {
@@ -217,11 +226,12 @@ export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
   }
 }
 
-/** Can a way whose first bytes are the set at `word` × 16 (0: anything) go on at this position? */
+/** Can a way that begins as `word` (nextFirst or operandFirst) says go on at this position? */
 @inline
-function canGo(word: u32, pos: u32): bool {
+function canGo(base: usize, word: u32, subject: usize, len: u32, pos: u32): bool {
   if (!word) return true;
-  return pos < textLen && inSet(program + (word << 4), load<u8>(text + pos));
+  if (pos == len) return (word & 1) == 0;
+  return inSet(base + ((word | 1) << 4), load<u8>(subject + pos));
 }
 
 /** Marks (row, pos); was it marked before? */
@@ -244,8 +254,13 @@ function wordOf(row: u32, pos: u32): usize {
 }
 
 function clearTo(block: u32): void {
-  const count = block + 1 - clearedBlocks;
-  memory.fill(bits + <usize>clearedBlocks * blockBytes, 0, <usize>count * blockBytes);
+  const from = bits + <usize>clearedBlocks * blockBytes;
+  const end = bits + <usize>(block + 1) * blockBytes;
+  if (end - from > 256) {
+    memory.fill(from, 0, end - from);
+  } else {
+    for (let at = from; at < end; at += 8) store<u64>(at, 0);
+  }
   clearedBlocks = block + 1;
 }
 
@@ -253,18 +268,18 @@ function clearTo(block: u32): void {
  * The highest position reached from `pos` by bytes of the set, short of one at which this loop has
  * been before. Marks all of them (`pos` is marked already).
  */
-function runLoop(row: u32, set: usize, pos: u32): u32 {
+function runLoop(row: u32, set: usize, subject: usize, len: u32, pos: u32): u32 {
   let at = pos + 1;
-  while (at <= textLen) {
+  while (at <= len) {
     // One block of visited bits at a time.
     const word = wordOf(row, at);
     const seen = load<u64>(word);
     const shift = at & 63;
     const ahead = seen >> shift;
     const blockEnd = (at | 63) + 1;
-    const stop = min(ahead ? at + <u32>ctz<u64>(ahead) : blockEnd, textLen + 1);
+    const stop = min(ahead ? at + <u32>ctz<u64>(ahead) : blockEnd, len + 1);
     const begin = at;
-    while (at < stop && inSet(set, load<u8>(text + at - 1))) at++;
+    while (at < stop && inSet(set, load<u8>(subject + at - 1))) at++;
     if (at > begin) {
       const fresh = at - begin == 64 ? ~(<u64>0) : ((<u64>1 << (at - begin)) - 1) << shift;
       store<u64>(word, seen | fresh);

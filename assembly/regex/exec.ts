@@ -6,6 +6,7 @@ import {
   ERR_MEMORY,
   REGEX_ANCHORED,
   REGEX_FLAG_LITERAL,
+  REGEX_PARALLEL,
 } from "../abi";
 import { mark, restore, scratch, scratchLeft } from "../arena";
 import {
@@ -48,7 +49,7 @@ export function regexTest(program: usize, text: usize, len: u32): i32 {
  * The leftmost match that begins at `start` or later, the preferred one of those that begin there.
  * 1 with u32 offsets in caps (start and end of the match, then of each group; -1 for a group that
  * took no part), 0 for none, or ERR_MEMORY. `^`, `\b` and the like see the text before `start`.
- * flags: REGEX_ANCHORED, REGEX_NOT_EMPTY_AT_START. caps: capsBytes, or 0.
+ * flags: REGEX_ANCHORED, REGEX_NOT_EMPTY_AT_START, REGEX_PARALLEL. caps: capsBytes, or 0.
  */
 export function regexExec(
   program: usize,
@@ -109,7 +110,7 @@ export function beginSearch(
 export function searchNext(start: u32, flags: u32, caps: usize): i32 {
   if (start > textLen) return 0;
   if (flagsOf(program) & REGEX_FLAG_LITERAL) return searchLiteral(start, flags, caps);
-  if (isBacktracking) {
+  if (isBacktracking && !(flags & REGEX_PARALLEL)) {
     const status = searchBacktracking(start, flags, caps);
     if (status != OVERFLOWN) return status;
     // Its memory goes to the other engine, for the rest of the run.
@@ -121,11 +122,11 @@ export function searchNext(start: u32, flags: u32, caps: usize): i32 {
 
 function searchBacktracking(start: u32, flags: u32, caps: usize): i32 {
   if (start == lastEnd) forgetPosition(start);
-  const groupBytes = caps ? capsBytes(program) : 0;
+  const capsEnd = caps ? caps + capsBytes(program) : 0;
   for (let at = start; at <= textLen; at++) {
     at = nextCandidate(program, text, textLen, at);
     if (at == NOWHERE || (at > start && flags & REGEX_ANCHORED)) return 0;
-    memory.fill(caps, 0xff, groupBytes);
+    unset(caps, capsEnd);
     const status = backtrackAt(at, at == start ? flags : 0, caps);
     if (status) {
       if (caps) lastEnd = load<u32>(caps, 4);
@@ -141,9 +142,14 @@ function searchLiteral(start: u32, flags: u32, caps: usize): i32 {
   const at = findPrefix(prefixOf(program), bytes, text, textLen, start);
   if (at == NOWHERE || (at > start && flags & REGEX_ANCHORED)) return 0;
   if (caps) {
-    memory.fill(caps, 0xff, capsBytes(program));
+    unset(caps, caps + capsBytes(program));
     store<u32>(caps, at);
     store<u32>(caps, at + bytes, 4);
   }
   return 1;
+}
+
+@inline
+function unset(caps: usize, end: usize): void {
+  for (let cell = caps; cell < end; cell += 8) store<u64>(cell, -1);
 }

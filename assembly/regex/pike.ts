@@ -107,7 +107,7 @@ export function pikeSearch(
       if (op == REGEX_OP_MATCH) {
         found = 1;
         if (caps) {
-          memory.copy(caps, own, slotBytes);
+          copySlots(caps, own);
           store<u32>(caps, pos, 4);
         }
         // The threads after this one are worth less.
@@ -121,7 +121,7 @@ export function pikeSearch(
           ? byte == load<u8>(instruction, 1)
           : inSet(program + load<u32>(instruction, 8), byte);
       if (!fits) continue;
-      memory.copy(slots, own, slotBytes);
+      copySlots(slots, own);
       follow(op == REGEX_OP_LOOP ? at : load<u32>(instruction, 4), pos + 1, start, flags);
     }
     if (pos == len) return found;
@@ -171,7 +171,7 @@ function follow(from: u32, pos: u32, start: u32, flags: u32): void {
         }
       } else if (op != REGEX_OP_MATCH || pos != start || !(flags & REGEX_NOT_EMPTY_AT_START)) {
         store<u32>(list + (<usize>listCount << 2), at);
-        memory.copy(listCaps + <usize>listCount * slotBytes, slots, slotBytes);
+        copySlots(listCaps + <usize>listCount * slotBytes, slots);
         listCount++;
         if (op == REGEX_OP_LOOP) {
           at = load<u32>(here, 4);
@@ -191,4 +191,10 @@ function follow(from: u32, pos: u32, start: u32, flags: u32): void {
       break;
     }
   }
+}
+
+/** Slots come in pairs. */
+@inline
+function copySlots(to: usize, from: usize): void {
+  for (let at: usize = 0; at < slotBytes; at += 8) store<u64>(to + at, load<u64>(from + at));
 }

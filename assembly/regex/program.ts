@@ -182,8 +182,8 @@ function isSet(at: u32, first: u32): bool {
   );
 }
 
-/** The same for offset / 16, where 0 means none. */
+/** Is this a nextFirst or operandFirst? */
 @inline
 function isFirst(word: u32, first: u32): bool {
-  return word == 0 || isSet(word << 4, first);
+  return word == 0 || isSet((word | 1) << 4, first);
 }

@@ -104,9 +104,19 @@ function replaceAll(
 @inline
 function put(bytes: usize, count: u32): bool {
   if (count > <u32>EXPR_OUTPUT_BYTES_MAX - outLen) return false;
-  memory.copy(out + outLen, bytes, count);
+  copy(out + outLen, bytes, count);
   outLen += count;
   return true;
+}
+
+/** memory.copy is a call out of the module: not worth it for a few bytes. */
+@inline
+function copy(to: usize, from: usize, count: u32): void {
+  if (count > 24) {
+    memory.copy(to, from, count);
+  } else {
+    for (let i: u32 = 0; i < count; i++) store<u8>(to + i, load<u8>(from + i));
+  }
 }
 
 /** `\g` must be followed by a group number, bare or in braces, or by nothing. */

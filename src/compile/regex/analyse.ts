@@ -1,14 +1,28 @@
 /** Facts about a graph that let the engines skip work. None of them changes an answer. */
-import { addSet, type ByteSet, isFullSet, singleByte } from "./byte-set.ts";
+import {
+  ANY_BYTE,
+  addSet,
+  type ByteSet,
+  byteSet,
+  hasByte,
+  isFullSet,
+  LINE_FEED,
+  singleByte,
+} from "./byte-set.ts";
 import type { Graph, State } from "./graph.ts";
 import { REGEX_AT } from "./positions.ts";
 
-/** The bytes a way can go on with; undefined when it can also end here, or with any byte. */
-export type First = ByteSet | undefined;
+/** What can stand where a way begins, if it is to lead to a match; undefined when anything can. */
+export interface First {
+  /** The next byte. */
+  readonly set: ByteSet;
+  /** Or nothing: the end of the subject. */
+  readonly atEnd: boolean;
+}
 
 export interface Analysis {
   /** By state id. */
-  readonly first: readonly First[];
+  readonly first: readonly (First | undefined)[];
   /** By state id: the number of its visited bit from 1, 0 for none. */
   readonly rows: readonly number[];
   readonly rowCount: number;
@@ -54,34 +68,64 @@ function numberRows({ start, states }: Graph): { rows: number[]; rowCount: numbe
   return { rows, rowCount };
 }
 
-function firstSets({ states }: Graph): First[] {
-  const first = new Array<First | null>(states.length).fill(null);
+const ANYTHING: First = { set: ANY_BYTE, atEnd: true };
+const NOTHING: First = { set: byteSet(), atEnd: false };
+
+function firstSets({ states }: Graph): (First | undefined)[] {
+  const first = new Array<First | undefined>(states.length).fill(undefined);
   const compute = (state: State): First => {
-    if (state.op === "match") return undefined;
-    if (state.op === "set") return isFullSet(state.set!) ? undefined : state.set;
-    const next = first[state.next!.id] ?? undefined;
-    if (state.op !== "loop" && state.op !== "split") return next;
-    const more = state.op === "loop" ? state.set : (first[state.other!.id] ?? undefined);
-    if (!next || !more) return undefined;
-    const union = next.slice();
-    addSet(union, more);
-    return isFullSet(union) ? undefined : union;
+    const next = state.next ? (first[state.next.id] ?? NOTHING) : ANYTHING;
+    const own = state.set && { set: state.set, atEnd: false };
+    switch (state.op) {
+      case "set":
+        return own!;
+      case "loop":
+        return either(own!, next);
+      case "split":
+        return either(next, first[state.other!.id] ?? NOTHING);
+      case "assert":
+        return where(state.arg, next);
+      default:
+        return next;
+    }
   };
   // Depth first with an own stack: chains of options are as long as the program.
   for (const root of states) {
     const stack = [root];
     while (stack.length > 0) {
       const state = stack[stack.length - 1]!;
-      const waiting = withoutByte(state).filter((next) => first[next.id] === null);
-      if (first[state.id] !== null || waiting.length === 0) {
-        if (first[state.id] === null) first[state.id] = compute(state);
+      const waiting = withoutByte(state).filter((next) => !first[next.id]);
+      if (first[state.id] || waiting.length === 0) {
+        first[state.id] ??= compute(state);
         stack.pop();
       } else {
         stack.push(...waiting);
       }
     }
   }
-  return first.map((set) => set ?? undefined);
+  return first.map((item) => (item?.atEnd && isFullSet(item.set) ? undefined : item));
+}
+
+function either(a: First, b: First): First {
+  const set = a.set.slice();
+  addSet(set, b.set);
+  return { set, atEnd: a.atEnd || b.atEnd };
+}
+
+/** What a position test leaves of what can follow it. */
+function where(test: number, next: First): First {
+  switch (test) {
+    case REGEX_AT.end:
+      return { set: NOTHING.set, atEnd: next.atEnd };
+    case REGEX_AT.lastLineEnd:
+    case REGEX_AT.lineEnd:
+      return {
+        set: hasByte(next.set, LINE_FEED) ? byteSet(LINE_FEED) : NOTHING.set,
+        atEnd: next.atEnd,
+      };
+    default:
+      return next;
+  }
 }
 
 /** The successors that no byte stands between. */

@@ -42,7 +42,9 @@ export function emitProgram(graph: Graph, groups: number): Uint8Array<ArrayBuffe
   const code = new ByteWriter(states.length * REGEX_INSTRUCTION_BYTES);
   // Sets are numbered while the instructions are written, but stand before them.
   const words = states.map((state) => encode(state, analysis, sets));
-  const firstOffset = sets.offsetOf(analysis.first[start.id]);
+  const first = analysis.first[start.id];
+  // The search for a beginning looks at bytes only.
+  const firstOffset = first && !first.atEnd ? sets.offsetOf(first.set) : 0;
   const base = REGEX_HEADER_BYTES + sets.list.length * REGEX_SET_BYTES;
   if (sets.list.length > REGEX_SETS_MAX) refuse("the pattern has too many classes", 0);
   const address = (state: State): number => base + state.id * REGEX_INSTRUCTION_BYTES;
@@ -50,7 +52,7 @@ export function emitProgram(graph: Graph, groups: number): Uint8Array<ArrayBuffe
     code.u8(op).u8(arg).u16(row);
     code.u32(next ? address(next) : 0);
     code.u32(typeof operand === "number" ? operand : address(operand));
-    code.u16(nextFirst >> 4).u16(operandFirst >> 4);
+    code.u16(nextFirst).u16(operandFirst);
   }
   const out = new ByteWriter(base + code.length + analysis.prefix.length + 8);
   out.u32(0).u32(REGEX_MAGIC).u32(states.length).u32(sets.list.length).u32(groups);
@@ -92,22 +94,22 @@ function encode(state: State, { first, rows }: Analysis, sets: SetTable): Words 
       const byte = singleByte(state.set!);
       return byte >= 0
         ? { ...words, op: REGEX_OP_BYTE, arg: byte }
-        : { ...words, op: REGEX_OP_SET, operand: sets.offsetOf(state.set) };
+        : { ...words, op: REGEX_OP_SET, operand: sets.offsetOf(state.set!) };
     }
     case "loop":
       return {
         ...words,
         op: REGEX_OP_LOOP,
-        operand: sets.offsetOf(state.set),
-        nextFirst: sets.offsetOf(first[state.next!.id]),
+        operand: sets.offsetOf(state.set!),
+        nextFirst: sets.firstWord(first[state.next!.id]),
       };
     case "split":
       return {
         ...words,
         op: REGEX_OP_SPLIT,
         operand: state.other!,
-        nextFirst: sets.offsetOf(first[state.next!.id]),
-        operandFirst: sets.offsetOf(first[state.other!.id]),
+        nextFirst: sets.firstWord(first[state.next!.id]),
+        operandFirst: sets.firstWord(first[state.other!.id]),
       };
     case "save":
       return { ...words, op: REGEX_OP_SAVE, operand: state.arg };
@@ -121,9 +123,13 @@ class SetTable {
   readonly list: ByteSet[] = [];
   readonly #offsets = new Map<string, number>();
 
-  /** Offset of the set in the program; 0 for none. */
-  offsetOf(set: First): number {
-    if (!set) return 0;
+  /** The instruction field for what can come first; 0 for anything. */
+  firstWord(first: First | undefined): number {
+    return first ? (this.offsetOf(first.set) >> 4) & (first.atEnd ? ~1 : ~0) : 0;
+  }
+
+  /** Offset of the set in the program. */
+  offsetOf(set: ByteSet): number {
     const key = setKey(set);
     const known = this.#offsets.get(key);
     if (known !== undefined) return known;
