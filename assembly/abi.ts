@@ -163,6 +163,192 @@ export const SLOT_AUTH_DATA = 21;
 export const SLOT_OTHER = 22;
 export const SLOT_COUNT = 23;
 
+// --- Expressions ------------------------------------------------------------------------------
+//
+//  0       4       8       12       16        20             28     32
+//  | magic | flags | codes | consts | stack   | 0 (8)        | length | codes (8 each) | consts (16 each) | data
+//
+// Code, 8 bytes: op u8 · a u8 · b u16 · c u32. Constants are values whose payload is an offset from
+// the blob's first byte. Jumps go forward only, so a program ends by construction.
+
+export const EXPR_MAGIC = 0x31505845; // "EXP1"
+export const EXPR_HEADER_BYTES = 32;
+export const EXPR_CODE_BYTES = 8;
+/** Values an evaluation may have on its stack at once. */
+export const EXPR_STACK_MAX = 4096;
+
+/** reverse, pad and ~ts give UTF-8. */
+export const EXPR_FLAG_KEEP_UTF8 = 1;
+/** Floats of any size print. */
+export const EXPR_FLAG_LARGE_FLOATS = 2;
+
+/** Constants only: names of a variable, outermost first. payload: (offset, length) pairs; the first is the name as written. */
+export const TAG_PATH = 32;
+/** Constants only: a compiled regular expression. */
+export const TAG_PROGRAM = 33;
+/** A tuple with its elements, as `len` values at payload. Opaque to the language. */
+export const TAG_TUPLE = 34;
+
+/** Push constant c. */
+export const OP_CONST = 1;
+/** Push the variable of path c in slot a; unbound: go to b, or fail when b is 0. */
+export const OP_LOAD = 2;
+/** The same, but unbound is the empty text. */
+export const OP_LOAD_OR_EMPTY = 3;
+/** Replace the top b values by the answer of function a; c: its name. */
+export const OP_CALL = 4;
+/** Replace the top b values by their list. */
+export const OP_LIST = 5;
+/** Go to c. */
+export const OP_JUMP = 6;
+/** Pop; go to c unless it counts as true. */
+export const OP_JUMP_UNLESS = 7;
+/** Go to c when the top is not empty, else pop. */
+export const OP_JUMP_FILLED = 8;
+/** Where unbound variables go: cut the stack back to b values. */
+export const OP_UNWIND = 9;
+/** Replace the top by whether it is empty. */
+export const OP_IS_EMPTY = 10;
+/** Replace the list on top by its first element that is not empty. */
+export const OP_COALESCE = 11;
+/** Fail with error -(a + 100); c: the name it is about. */
+export const OP_FAIL = 12;
+/** A variable that this place never binds: as OP_LOAD on an unbound one. */
+export const OP_UNBOUND = 13;
+
+// Why an evaluation failed (spec: expressions §3.4); OP_FAIL names each by its distance from -100.
+export const ERR_EXPR_UNBOUND = -106;
+export const ERR_EXPR_FUNCTION = -107;
+export const ERR_EXPR_MODULE = -108;
+export const ERR_EXPR_MODULE_NOT_ALLOWED = -109;
+export const ERR_EXPR_REFERENCE = -110;
+export const ERR_EXPR_BADARG = -111;
+export const ERR_EXPR_COALESCE = -112;
+export const ERR_EXPR_INVALID_ARGUMENT = -113;
+export const ERR_EXPR_HASH = -114;
+export const ERR_EXPR_ESCAPE = -115;
+export const ERR_EXPR_CHARACTER = -116;
+export const ERR_EXPR_RETURN = -117;
+/** What the reference crashes on: a value of a type or form the function cannot take. */
+export const ERR_EXPR_ARGUMENT = -118;
+/** EXPR_STEPS_MAX is used up. */
+export const ERR_EXPR_STEPS = -119;
+/** EXPR_OUTPUT_BYTES_MAX is used up. */
+export const ERR_EXPR_OUTPUT = -120;
+/** A pattern that is not a literal does not compile. */
+export const ERR_EXPR_PATTERN = -121;
+/** The host could not answer. */
+export const ERR_EXPR_HOST = -122;
+/** No expression with this id. */
+export const ERR_EXPR_MISSING = -123;
+
+// Functions.
+export const FN_LOWER = 1;
+export const FN_UPPER = 2;
+export const FN_TRIM = 3;
+export const FN_LTRIM = 4;
+export const FN_RTRIM = 5;
+export const FN_STRLEN = 6;
+export const FN_SUBSTR = 7;
+export const FN_REVERSE = 8;
+export const FN_PAD = 9;
+export const FN_RM_PREFIX = 10;
+export const FN_FIND = 11;
+export const FN_REPLACE = 12;
+export const FN_ASCII = 13;
+export const FN_ANY_TO_STR = 14;
+export const FN_SPLIT = 15;
+export const FN_TOKENS = 16;
+export const FN_NTH = 17;
+export const FN_CONCAT = 18;
+export const FN_JOIN_TO_STRING = 19;
+export const FN_UNESCAPE = 20;
+export const FN_SPRINTF_S = 21;
+export const FN_REGEX_MATCH = 22;
+export const FN_REGEX_EXTRACT = 23;
+export const FN_REGEX_REPLACE = 24;
+export const FN_BIN2HEXSTR = 25;
+export const FN_HEXSTR2BIN = 26;
+export const FN_INT2HEXSTR = 27;
+export const FN_BASE64_ENCODE = 28;
+export const FN_BASE64_DECODE = 29;
+export const FN_JSON_VALUE = 30;
+export const FN_JWT_VALUE = 31;
+export const FN_IS_JWT = 32;
+export const FN_HASH = 33;
+export const FN_HASH_TO_RANGE = 34;
+export const FN_MAP_TO_RANGE = 35;
+export const FN_STR_COMP = 36;
+export const FN_STR_EQ = 37;
+export const FN_STR_NEQ = 38;
+export const FN_STR_LT = 39;
+export const FN_STR_LTE = 40;
+export const FN_STR_GT = 41;
+export const FN_STR_GTE = 42;
+export const FN_NUM_COMP = 43;
+export const FN_NUM_EQ = 44;
+export const FN_NUM_NEQ = 45;
+export const FN_NUM_LT = 46;
+export const FN_NUM_LTE = 47;
+export const FN_NUM_GT = 48;
+export const FN_NUM_GTE = 49;
+export const FN_NOT = 50;
+export const FN_IS_EMPTY_VAL = 51;
+export const FN_RAND_STR = 52;
+export const FN_RAND_INT = 53;
+export const FN_GETENV = 54;
+export const FN_TIMESTAMP_S = 55;
+export const FN_TIMESTAMP_MS = 56;
+export const FN_LISTS_NTH = 57;
+export const FN_LISTS_LAST = 58;
+export const FN_LISTS_REVERSE = 59;
+export const FN_LISTS_MEMBER = 60;
+export const FN_LISTS_APPEND = 61;
+export const FN_LISTS_JOIN = 62;
+export const FN_LISTS_FLATTEN = 63;
+export const FN_LISTS_SORT = 64;
+export const FN_LISTS_SUBLIST = 65;
+export const FN_LISTS_SUBTRACT = 66;
+export const FN_LISTS_SUM = 67;
+export const FN_LISTS_MAX = 68;
+export const FN_LISTS_MIN = 69;
+export const FN_LISTS_KEYFIND = 70;
+export const FN_LISTS_NTHTAIL = 71;
+export const FN_LISTS_DROPLAST = 72;
+export const FN_LISTS_PREFIX = 73;
+export const FN_LISTS_SUFFIX = 74;
+export const FN_LISTS_USORT = 75;
+export const FN_LISTS_DELETE = 76;
+export const FN_LISTS_ZIP = 77;
+export const FN_LISTS_DUPLICATE = 78;
+export const FN_LISTS_SEQ = 79;
+export const FN_MAPS_GET = 80;
+export const FN_MAPS_KEYS = 81;
+export const FN_MAPS_VALUES = 82;
+export const FN_MAPS_SIZE = 83;
+export const FN_MAPS_IS_KEY = 84;
+export const FN_MAPS_MERGE = 85;
+export const FN_MAPS_REMOVE = 86;
+export const FN_MAPS_PUT = 87;
+export const FN_MAPS_NEW = 88;
+export const FN_MAPS_TO_LIST = 89;
+export const FN_JSON_ENCODE = 90;
+export const FN_JSON_DECODE = 91;
+export const FN_COUNT = 92;
+
+// What the core asks the host for: HOST_FUNCTION + a function's number, or one of these. The flags
+// of the running expression are added from bit HOST_FLAGS_SHIFT on.
+/** Text of a list, map, large integer or large float. */
+export const HOST_TO_TEXT = 2;
+/** Order of two numbers: -1, 0 or 1 as integer. */
+export const HOST_COMPARE = 3;
+/** Bytes of a pattern → its program as TAG_PROGRAM. */
+export const HOST_PATTERN = 4;
+/** What `concat` gives for pieces that are not UTF-8 together. */
+export const HOST_NOT_UTF8 = 5;
+export const HOST_FUNCTION = 16;
+export const HOST_FLAGS_SHIFT = 8;
+
 // --- Decisions --------------------------------------------------------------------------------
 //
 // decide() returns verdict | origin << 2 | rule << 3, or a negative status.

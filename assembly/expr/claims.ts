@@ -1,0 +1,67 @@
+/** JSON and JWT values. Source: expressions §4.7. */
+import {
+  ERR_EXPR_BADARG,
+  ERR_EXPR_OUTPUT,
+  ERR_EXPR_STEPS,
+  OK,
+  TAG_BYTES,
+  TAG_NULL,
+  TAG_UNDEFINED,
+} from "../abi";
+import { jsonLookup } from "../json/lookup";
+import { isJwt, jwtLookup } from "../jwt";
+import { badArgument, isProducible, stepBytes } from "./budget";
+import { elementOf, lenOf, ptrOf, setBool, setRange, tagOf } from "./value";
+
+export function jsonValue(args: usize, out: usize): i32 {
+  const path = elementOf(args, 1);
+  const tag = tagOf(args);
+  if (tag == TAG_NULL || tag == TAG_UNDEFINED) {
+    badArgument(0);
+    return ERR_EXPR_BADARG;
+  }
+  const status = checkPath(path);
+  if (status < 0) return status;
+  if (tag != TAG_BYTES || tagOf(path) != TAG_BYTES) {
+    setRange(out, TAG_UNDEFINED, 0, 0);
+    return OK;
+  }
+  if (!stepBytes(lenOf(args))) return ERR_EXPR_STEPS;
+  return jsonLookup(ptrOf(args), lenOf(args), ptrOf(path), lenOf(path), out);
+}
+
+export function jwtValue(args: usize, out: usize): i32 {
+  if (tagOf(args) != TAG_BYTES) return badArgument(0);
+  const path = elementOf(args, 1);
+  const status = checkPath(path);
+  if (status < 0) return status;
+  const len = lenOf(args);
+  if (!stepBytes(len)) return ERR_EXPR_STEPS;
+  if (!isProducible(len)) return ERR_EXPR_OUTPUT;
+  if (tagOf(path) == TAG_BYTES) return jwtLookup(ptrOf(args), len, ptrOf(path), lenOf(path), out);
+  // A path that is no text leads nowhere, but only in a token that can be read.
+  const found = jwtLookup(ptrOf(args), len, 0, 0, out);
+  if (found < 0) return found;
+  setRange(out, TAG_UNDEFINED, 0, 0);
+  return OK;
+}
+
+/** An empty path is refused. */
+function checkPath(path: usize): i32 {
+  if (tagOf(path) != TAG_BYTES || lenOf(path) > 0) return OK;
+  badArgument(1);
+  return ERR_EXPR_BADARG;
+}
+
+export function isJwtValue(args: usize, out: usize): i32 {
+  if (tagOf(args) != TAG_BYTES) {
+    setBool(out, false);
+    return OK;
+  }
+  const len = lenOf(args);
+  if (!stepBytes(len)) return ERR_EXPR_STEPS;
+  const answer = isJwt(ptrOf(args), len);
+  if (answer < 0) return answer;
+  setBool(out, answer == 1);
+  return OK;
+}

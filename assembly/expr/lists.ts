@@ -1,0 +1,306 @@
+/** Splitting and joining. Source: expressions §4.3. */
+import {
+  ERR_EXPR_INVALID_ARGUMENT,
+  ERR_EXPR_OUTPUT,
+  ERR_EXPR_STEPS,
+  EXPR_OUTPUT_BYTES_MAX,
+  FN_SPLIT,
+  HOST_FLAGS_SHIFT,
+  HOST_NOT_UTF8,
+  OK,
+  TAG_BIGINT,
+  TAG_BYTES,
+  TAG_INT,
+  TAG_LIST,
+  VALUE_BYTES,
+} from "../abi";
+import { utf8Valid } from "../encoding/utf8";
+import { host } from "../host";
+import { isAscii, isWord, readBytes, readText, textLen, textPtr } from "./argument";
+import { badArgument, flags, produce, produceList, refusal, refuse, room, step } from "./budget";
+import { toText } from "./convert";
+import { askHost } from "./hosted";
+import { search } from "./text";
+import { copyValue, elementOf, intOf, lenOf, ptrOf, setBytes, setRange, tagOf } from "./value";
+
+const CR: u32 = 13;
+const LF: u32 = 10;
+const wordNotrim = memory.data<u8>([0x6e, 0x6f, 0x74, 0x72, 0x69, 0x6d]);
+const wordNocrlf = memory.data<u8>([0x6e, 0x6f, 0x63, 0x72, 0x6c, 0x66]);
+const wordLeadingNotrim = memory.data<u8>([
+  0x6c, 0x65, 0x61, 0x64, 0x69, 0x6e, 0x67, 0x5f, 0x6e, 0x6f, 0x74, 0x72, 0x69, 0x6d,
+]);
+const wordTrailingNotrim = memory.data<u8>([
+  0x74, 0x72, 0x61, 0x69, 0x6c, 0x69, 0x6e, 0x67, 0x5f, 0x6e, 0x6f, 0x74, 0x72, 0x69, 0x6d,
+]);
+
+/** Where to split. */
+const EVERY: u32 = 0;
+const FIRST: u32 = 1;
+const LAST: u32 = 2;
+
+export function split(args: usize, argc: u32, out: usize): i32 {
+  let status = readText(args, 0);
+  if (status < 0) return status;
+  const at = textPtr;
+  const end = at + textLen;
+  const isTextAscii = isAscii(at, textLen);
+  status = readBytes(args, 1);
+  if (status < 0) return status;
+  const wanted = textPtr;
+  const len = textLen;
+  let where = EVERY;
+  let keepsEmpty = false;
+  if (argc > 2) {
+    if (isWord(args, 2, wordNotrim, 6)) keepsEmpty = true;
+    else if (isWord(args, 2, wordLeadingNotrim, 14)) {
+      where = FIRST;
+      keepsEmpty = true;
+    } else if (isWord(args, 2, wordTrailingNotrim, 15)) {
+      where = LAST;
+      keepsEmpty = true;
+    } else if (isWord(args, 2, wordLeadingNotrim, 7)) where = FIRST;
+    else if (isWord(args, 2, wordTrailingNotrim, 8)) where = LAST;
+    else return badArgument(2);
+  }
+  if (!isTextAscii || !isAscii(wanted, len)) return askHost(FN_SPLIT, args, argc, out);
+  return where == EVERY
+    ? splitEvery(at, end, wanted, len, keepsEmpty, out)
+    : splitOnce(at, end, wanted, len, where == LAST, keepsEmpty, out);
+}
+
+function splitEvery(
+  start: usize,
+  end: usize,
+  wanted: usize,
+  len: u32,
+  keepsEmpty: bool,
+  out: usize,
+): i32 {
+  // Two passes: count, then write.
+  let list: usize = 0;
+  for (;;) {
+    let count: u32 = 0;
+    let rest = start;
+    for (;;) {
+      const hit = len == 0 ? 0 : search(rest, end, wanted, len, false);
+      const stop = hit ? hit : end;
+      if (keepsEmpty || stop > rest) {
+        if (list) setBytes(elementOf(list, count), rest, <u32>(stop - rest));
+        count++;
+      }
+      if (!hit) break;
+      rest = hit + len;
+    }
+    if (list || count == 0) {
+      setRange(out, TAG_LIST, list, count);
+      return OK;
+    }
+    if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
+    list = produceList(count);
+    if (!list) return refusal;
+  }
+}
+
+function splitOnce(
+  at: usize,
+  end: usize,
+  wanted: usize,
+  len: u32,
+  isLast: bool,
+  keepsEmpty: bool,
+  out: usize,
+): i32 {
+  const list = produceList(2);
+  if (!list) return refusal;
+  const hit = len == 0 ? 0 : search(at, end, wanted, len, isLast);
+  let count: u32 = 0;
+  const stop = hit ? hit : end;
+  if (keepsEmpty || stop > at) setBytes(elementOf(list, count++), at, <u32>(stop - at));
+  if (hit) {
+    const rest = hit + len;
+    if (keepsEmpty || end > rest) setBytes(elementOf(list, count++), rest, <u32>(end - rest));
+  }
+  setRange(out, TAG_LIST, list, count);
+  return OK;
+}
+
+/** Which bytes separate, one bit each. */
+const separators = memory.data(32, 8);
+
+@inline
+function isSeparator(byte: u32): bool {
+  return ((load<u32>(separators + ((byte >> 5) << 2)) >> (byte & 31)) & 1) != 0;
+}
+
+@inline
+function addSeparator(byte: u32): void {
+  const at = separators + ((byte >> 5) << 2);
+  store<u32>(at, load<u32>(at) | (1 << (byte & 31)));
+}
+
+/** Splits at bytes; CR LF is a character of its own, which only `nocrlf` makes a separator. */
+export function tokens(args: usize, argc: u32, out: usize): i32 {
+  let status = readText(args, 0);
+  if (status < 0) return status;
+  const start = textPtr;
+  const end = start + textLen;
+  status = readBytes(args, 1);
+  if (status < 0) return status;
+  memory.fill(separators, 0, 32);
+  for (let i: u32 = 0; i < textLen; i++) addSeparator(load<u8>(textPtr + i));
+  const splitsPairs = argc > 2;
+  if (splitsPairs) {
+    if (!isWord(args, 2, wordNocrlf, 6)) return badArgument(2);
+    addSeparator(CR);
+    addSeparator(LF);
+  }
+  // While CR separates, a pair is not a separator but part of a piece. Where only LF separates, it does.
+  const keepsPairs = isSeparator(CR) && !splitsPairs;
+  // Pieces are counted first, so that the list needs no room to grow.
+  const count = scanTokens(start, end, keepsPairs, 0);
+  if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
+  const list = count == 0 ? 0 : produceList(count);
+  if (count > 0) {
+    if (!list) return refusal;
+    scanTokens(start, end, keepsPairs, list);
+  }
+  setRange(out, TAG_LIST, list, count);
+  return OK;
+}
+
+/** Number of pieces; writes them when `list` is not 0. */
+function scanTokens(at: usize, end: usize, keepsPairs: bool, list: usize): u32 {
+  let count: u32 = 0;
+  while (at < end) {
+    let byte: u32 = load<u8>(at);
+    const isPair = keepsPairs && byte == CR && at + 1 < end && load<u8>(at, 1) == LF;
+    if (!isPair && isSeparator(byte)) {
+      at++;
+      continue;
+    }
+    const start = at;
+    at += isPair ? 2 : 1;
+    while (at < end) {
+      byte = load<u8>(at);
+      if (keepsPairs && byte == CR && at + 1 < end && load<u8>(at, 1) == LF) at += 2;
+      else if (isSeparator(byte)) break;
+      else at++;
+    }
+    if (list) setBytes(elementOf(list, count), start, <u32>(at - start));
+    count++;
+  }
+  return count;
+}
+
+export function nth(args: usize, out: usize): i32 {
+  let position: i64;
+  switch (tagOf(args)) {
+    case TAG_INT:
+      position = intOf(args);
+      break;
+    case TAG_BIGINT:
+      position = load<u8>(ptrOf(args)) == 0x2d ? 0 : i64.MAX_VALUE;
+      break;
+    case TAG_BYTES:
+      position = parsePosition(ptrOf(args), lenOf(args));
+      if (position == i64.MIN_VALUE) {
+        badArgument(0);
+        return ERR_EXPR_INVALID_ARGUMENT;
+      }
+      break;
+    default:
+      return badArgument(0);
+  }
+  const list = elementOf(args, 1);
+  if (tagOf(list) != TAG_LIST) return badArgument(1);
+  if (position <= 0) return badArgument(0);
+  if (position > <i64>lenOf(list)) setBytes(out, 0, 0);
+  else copyValue(out, elementOf(ptrOf(list), <u32>(position - 1)));
+  return OK;
+}
+
+/** Decimal integer with an optional sign; i64.MIN_VALUE when it is none. Large ones saturate. */
+function parsePosition(at: usize, len: u32): i64 {
+  const end = at + len;
+  let isNegative = false;
+  if (at < end && (load<u8>(at) == 0x2d || load<u8>(at) == 0x2b)) {
+    isNegative = load<u8>(at) == 0x2d;
+    at++;
+  }
+  if (at == end) return i64.MIN_VALUE;
+  let number: i64 = 0;
+  for (; at < end; at++) {
+    const digit: u32 = <u32>load<u8>(at) - 0x30;
+    if (digit > 9) return i64.MIN_VALUE;
+    number = min<i64>(number * 10 + digit, 1 << 40);
+  }
+  return isNegative ? -number : number;
+}
+
+/** Texts of `count` values, as a list of bytes in `pieces`. */
+function textsOf(values: usize, count: u32, pieces: usize): i32 {
+  for (let i: u32 = 0; i < count; i++) {
+    const status = toText(elementOf(values, i), i, elementOf(pieces, i));
+    if (status < 0) return status;
+  }
+  return OK;
+}
+
+/** `concat(list)`, `concat(a, b)`, and with more arguments where the compiler lets it. */
+export function concat(args: usize, argc: u32, out: usize): i32 {
+  let values = args;
+  let count = argc;
+  if (argc == 1) {
+    if (tagOf(args) != TAG_LIST) return badArgument(0);
+    values = ptrOf(args);
+    count = lenOf(args);
+  }
+  const pieces = join(values, count, 0, 0, out);
+  if (!pieces) return refusal;
+  if (utf8Valid(ptrOf(out), lenOf(out))) return OK;
+  return host(HOST_NOT_UTF8 | (flags << HOST_FLAGS_SHIFT), pieces, <i32>count, out);
+}
+
+export function joinToString(args: usize, argc: u32, out: usize): i32 {
+  let separator = comma;
+  let separatorLen: u32 = 2;
+  let list = args;
+  if (argc > 1) {
+    list = elementOf(args, 1);
+    if (tagOf(list) != TAG_LIST) return badArgument(1);
+    const status = readBytes(args, 0);
+    if (status < 0) return status;
+    separator = textPtr;
+    separatorLen = textLen;
+  } else if (tagOf(list) != TAG_LIST) return badArgument(0);
+  return join(ptrOf(list), lenOf(list), separator, separatorLen, out) ? OK : refusal;
+}
+
+const comma = memory.data<u8>([0x2c, 0x20]);
+
+/** Writes the joined texts to `out`; returns the pieces (count values), or 0 with `refusal` set. */
+function join(values: usize, count: u32, separator: usize, separatorLen: u32, out: usize): usize {
+  if (!step(<i32>(count >> 2))) return refuse(ERR_EXPR_STEPS);
+  const pieces = room(count * VALUE_BYTES);
+  if (!pieces) return 0;
+  const status = textsOf(values, count, pieces);
+  if (status < 0) return refuse(status);
+  let total: u64 = count > 0 ? <u64>(count - 1) * separatorLen : 0;
+  for (let i: u32 = 0; i < count; i++) total += lenOf(elementOf(pieces, i));
+  if (total > <u64>EXPR_OUTPUT_BYTES_MAX) return refuse(ERR_EXPR_OUTPUT);
+  const result = produce(<u32>total);
+  if (!result) return 0;
+  let to = result;
+  for (let i: u32 = 0; i < count; i++) {
+    if (i > 0 && separatorLen > 0) {
+      memory.copy(to, separator, separatorLen);
+      to += separatorLen;
+    }
+    const piece = elementOf(pieces, i);
+    memory.copy(to, ptrOf(piece), lenOf(piece));
+    to += lenOf(piece);
+  }
+  setBytes(out, result, <u32>total);
+  return pieces;
+}
