@@ -3,6 +3,7 @@
  * Foreign bytes give a status, never a trap, a hang or a read outside the image.
  */
 import {
+  ENTRY_EXPRESSION,
   ERR_IMAGE_CHECKSUM,
   ERR_IMAGE_LENGTH,
   ERR_IMAGE_MAGIC,
@@ -15,6 +16,7 @@ import {
   OK,
 } from "./abi";
 import { imageBase, imageBytes } from "./arena";
+import { verifyExpression } from "./expr/verify";
 
 /** Bits of the header: the compatibility switches the core consults. */
 export let switches: u32 = 0;
@@ -38,6 +40,10 @@ export function openImage(): i32 {
     const length = load<u32>(entryAt(i), 8);
     if (offset < blobs || offset & 7 || offset > imageBytes) return ERR_IMAGE_SECTION;
     if (length > imageBytes - offset) return ERR_IMAGE_SECTION;
+    if (load<u32>(entryAt(i)) == ENTRY_EXPRESSION) {
+      const status = verifyExpression(base + offset, length);
+      if (status < 0) return status;
+    }
   }
   switches = load<u32>(base, 16);
   entryCount = count;

@@ -4,6 +4,8 @@
  */
 import { ABI_VERSION, ERR_INPUT, INPUT_BYTES_MAX, OK } from "./abi";
 import { inputBase, layOut, mark, recordsUsed, restore, scratch } from "./arena";
+import { errorArgument, stepsTaken } from "./expr/budget";
+import { evaluate, forgetExpressions } from "./expr/evaluate";
 import { closeImage, openImage } from "./image";
 import { jsonLookup } from "./json/lookup";
 import { isJwt, jwtLookup } from "./jwt";
@@ -18,12 +20,14 @@ export const abi_version: i32 = ABI_VERSION;
 /** Room for an image of `bytes`; forgets the previous image and every client. 0: no memory. */
 export function image_alloc(bytes: u32): usize {
   closeRules();
+  forgetExpressions();
   return layOut(bytes);
 }
 
 /** Checks and opens the image written there. */
 export function image_open(): i32 {
   closeRules();
+  forgetExpressions();
   const status = openImage();
   if (status != OK) return status;
   const rules = openRules();
@@ -138,4 +142,21 @@ export function is_covered(handle: i32, filterBytes: u32, request: u32): i32 {
 export function topic_match(filterBytes: u32, topicBytes: u32): i32 {
   if (!fitsInput(filterBytes, topicBytes)) return ERR_INPUT;
   return topicMatches(inputBase + filterBytes, topicBytes, inputBase, filterBytes) ? 1 : 0;
+/**
+ * Evaluates expression `id` over the request record in the input buffer. 0 with the value (or, when
+ * `asText`, its final text) at result_ptr; or an expression error, with the name of the function or
+ * variable it arose in there.
+ */
+export function expression_eval(id: u32, asText: i32): i32 {
+  return evaluate(id, asText != 0, result);
+}
+
+/** Argument the last expression error is about, from 1; 0 when it is about none. */
+export function expression_error_argument(): u32 {
+  return errorArgument;
+}
+
+/** Steps the last evaluation took. */
+export function expression_steps(): i32 {
+  return stepsTaken();
 }

@@ -70,7 +70,7 @@ export function isProducible(bytes: u32): bool {
 
 /** Room for a list of `length` values; 0 with the reason in `refusal`. */
 export function produceList(length: u32): usize {
-  if (length > LIST_LENGTH_MAX) {
+  if (length > <u32>LIST_LENGTH_MAX) {
     refusal = ERR_EXPR_LIST_LENGTH;
     return 0;
   }

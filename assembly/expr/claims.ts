@@ -33,17 +33,13 @@ export function jsonValue(args: usize, out: usize): i32 {
 export function jwtValue(args: usize, out: usize): i32 {
   if (tagOf(args) != TAG_BYTES) return badArgument(0);
   const path = elementOf(args, 1);
+  if (tagOf(path) != TAG_BYTES) return badArgument(1);
   const status = checkPath(path);
   if (status < 0) return status;
   const len = lenOf(args);
   if (!stepBytes(len)) return ERR_EXPR_STEPS;
   if (!isProducible(len)) return ERR_EXPR_OUTPUT;
-  if (tagOf(path) == TAG_BYTES) return jwtLookup(ptrOf(args), len, ptrOf(path), lenOf(path), out);
-  // A path that is no text leads nowhere, but only in a token that can be read.
-  const found = jwtLookup(ptrOf(args), len, 0, 0, out);
-  if (found < 0) return found;
-  setRange(out, TAG_UNDEFINED, 0, 0);
-  return OK;
+  return jwtLookup(ptrOf(args), len, ptrOf(path), lenOf(path), out);
 }
 
 /** An empty path is refused. */

@@ -84,7 +84,7 @@ function orderOf(a: usize, b: usize): i32 {
 }
 
 /** 2^63: above, every double is greater than every 64-bit integer. */
-const INT_LIMIT: f64 = 9223372036854775808;
+const INT_LIMIT: f64 = 9223372036854775808.0;
 
 function isIntegerBelow(integer: i64, float: f64): bool {
   if (float >= INT_LIMIT) return true;

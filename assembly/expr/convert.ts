@@ -1,6 +1,8 @@
 /** Values as text. Source: expressions §2.3–2.4. */
 import {
+  ERR_EXPR_OUTPUT,
   ERR_EXPR_RETURN,
+  ERR_EXPR_STEPS,
   HOST_FLAGS_SHIFT,
   HOST_TO_TEXT,
   OK,
@@ -16,11 +18,12 @@ import {
   TAG_TRUE,
   TAG_UNDEFINED,
 } from "../abi";
+import { utf8Encode } from "../encoding/utf8";
 import { host } from "../host";
-import { badArgument, flags, isProducible, produce, refusal } from "./budget";
-import { ERR_EXPR_OUTPUT } from "../abi";
+import { badArgument, flags, isProducible, produce, refusal, step } from "./budget";
 import {
   atomName,
+  elementOf,
   floatOf,
   intOf,
   isEmpty,
@@ -60,10 +63,7 @@ export function toText(value: usize, index: u32, out: usize): i32 {
       return abs(number) < EXACT_MAX ? floatToText(number, out) : hostToText(value, out);
     }
     case TAG_LIST:
-      if (lenOf(value) == 0) {
-        setBytes(out, 0, 0);
-        return OK;
-      }
+      if (isPrintable(value)) return charactersToText(value, out);
       return hostToText(value, out);
     case TAG_MAP:
       return hostToText(value, out);
@@ -80,19 +80,43 @@ export function finalText(value: usize): i32 {
   }
   const tag = tagOf(value);
   if (tag == TAG_BYTES) return OK;
-  if (tag == TAG_LIST) {
-    // Only a list that is a text by itself may leave.
-    const status = hostToText(value, value, true);
-    return status;
-  }
-  if (tag == TAG_MAP || tag > TAG_MAP) return ERR_EXPR_RETURN;
+  if (tag >= <u32>TAG_LIST && tag != TAG_BIGINT) return ERR_EXPR_RETURN;
   return toText(value, 0, value);
 }
 
-function hostToText(value: usize, out: usize, isFinal: bool = false): i32 {
-  const status = host(HOST_TO_TEXT | (flags << HOST_FLAGS_SHIFT), value, isFinal ? 2 : 1, out);
+function hostToText(value: usize, out: usize): i32 {
+  if (!step(16)) return ERR_EXPR_STEPS;
+  const status = host(HOST_TO_TEXT | (flags << HOST_FLAGS_SHIFT), value, 1, out);
   if (status < 0) return status;
   return isProducible(lenOf(out)) ? OK : ERR_EXPR_OUTPUT;
+}
+
+/** Is this list a text of code points (the empty list is)? Source: §2.3. */
+function isPrintable(list: usize): bool {
+  for (let i: u32 = 0, n = lenOf(list); i < n; i++) {
+    const item = elementOf(ptrOf(list), i);
+    if (tagOf(item) != TAG_INT) return false;
+    const code = intOf(item);
+    const isControl = (code >= 8 && code <= 13) || code == 27;
+    const isAsciiText = code >= 32 && code <= 126;
+    const isBeyond =
+      (code >= 160 && code <= 0xd7ff) ||
+      (code >= 0xe000 && code <= 0xfffd) ||
+      (code >= 0x10000 && code <= 0x10ffff);
+    if (!isControl && !isAsciiText && !isBeyond) return false;
+  }
+  return true;
+}
+
+function charactersToText(list: usize, out: usize): i32 {
+  const count = lenOf(list);
+  const items = ptrOf(list);
+  const at = produce(count * 4);
+  if (!at) return refusal;
+  let to = at;
+  for (let i: u32 = 0; i < count; i++) to += utf8Encode(<u32>intOf(elementOf(items, i)), to);
+  setBytes(out, at, <u32>(to - at));
+  return OK;
 }
 
 function integerToText(number: i64, out: usize): i32 {

@@ -20,6 +20,7 @@ import { utf8Encode, utf8Valid } from "../encoding/utf8";
 import { isWord, readBytes, readText, textLen, textPtr } from "./argument";
 import { badArgument, produce, refusal } from "./budget";
 import { askHost } from "./hosted";
+import { piecesLen, piecesPtr, readByteList } from "./pieces";
 import { intOf, setBytes, tagOf } from "./value";
 
 const BACKSLASH: u32 = 0x5c;
@@ -143,20 +144,20 @@ function base64Options(args: usize, argc: u32): u32 {
 }
 
 export function encodeBase64(args: usize, argc: u32, out: usize): i32 {
-  const status = readBytes(args, 0);
+  const status = readByteList(args, 0);
   if (status < 0) return status;
-  const at = produce(base64EncodedMax(textLen));
+  const at = produce(base64EncodedMax(piecesLen));
   if (!at) return refusal;
-  setBytes(out, at, base64Encode(textPtr, textLen, base64Options(args, argc), at));
+  setBytes(out, at, base64Encode(piecesPtr, piecesLen, base64Options(args, argc), at));
   return OK;
 }
 
 export function decodeBase64(args: usize, argc: u32, out: usize): i32 {
-  const status = readBytes(args, 0);
+  const status = readByteList(args, 0);
   if (status < 0) return status;
-  const at = produce(base64DecodedMax(textLen));
+  const at = produce(base64DecodedMax(piecesLen));
   if (!at) return refusal;
-  const written = base64Decode(textPtr, textLen, base64Options(args, argc), at);
+  const written = base64Decode(piecesPtr, piecesLen, base64Options(args, argc), at);
   if (written < 0) return badArgument(0);
   setBytes(out, at, <u32>written);
   return OK;

@@ -20,6 +20,7 @@ import { isAscii, isWord, readBytes, readText, textLen, textPtr } from "./argume
 import { badArgument, flags, produce, produceList, refusal, refuse, room, step } from "./budget";
 import { toText } from "./convert";
 import { askHost } from "./hosted";
+import { piecesLen, piecesPtr, readPieces } from "./pieces";
 import { search } from "./text";
 import { copyValue, elementOf, intOf, lenOf, ptrOf, setBytes, setRange, tagOf } from "./value";
 
@@ -70,36 +71,44 @@ export function split(args: usize, argc: u32, out: usize): i32 {
 }
 
 function splitEvery(
-  start: usize,
+  at: usize,
   end: usize,
   wanted: usize,
   len: u32,
   keepsEmpty: bool,
   out: usize,
 ): i32 {
-  // Two passes: count, then write.
-  let list: usize = 0;
-  for (;;) {
-    let count: u32 = 0;
-    let rest = start;
-    for (;;) {
-      const hit = len == 0 ? 0 : search(rest, end, wanted, len, false);
-      const stop = hit ? hit : end;
-      if (keepsEmpty || stop > rest) {
-        if (list) setBytes(elementOf(list, count), rest, <u32>(stop - rest));
-        count++;
-      }
-      if (!hit) break;
-      rest = hit + len;
+  // Pieces are counted first, so that the list needs no room to grow.
+  const count = scanPieces(at, end, wanted, len, keepsEmpty, 0);
+  if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
+  const list = produceList(count);
+  if (!list) return refusal;
+  scanPieces(at, end, wanted, len, keepsEmpty, list);
+  setRange(out, TAG_LIST, list, count);
+  return OK;
+}
+
+/** Number of pieces; writes them when `list` is not 0. */
+function scanPieces(
+  at: usize,
+  end: usize,
+  wanted: usize,
+  len: u32,
+  keepsEmpty: bool,
+  list: usize,
+): u32 {
+  let count: u32 = 0;
+  let hit: usize;
+  do {
+    hit = len == 0 ? 0 : search(at, end, wanted, len, false);
+    const stop: usize = hit ? hit : end;
+    if (keepsEmpty || stop > at) {
+      if (list) setBytes(elementOf(list, count), at, <u32>(stop - at));
+      count++;
     }
-    if (list || count == 0) {
-      setRange(out, TAG_LIST, list, count);
-      return OK;
-    }
-    if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
-    list = produceList(count);
-    if (!list) return refusal;
-  }
+    at = hit + len;
+  } while (hit);
+  return count;
 }
 
 function splitOnce(
@@ -113,9 +122,9 @@ function splitOnce(
 ): i32 {
   const list = produceList(2);
   if (!list) return refusal;
-  const hit = len == 0 ? 0 : search(at, end, wanted, len, isLast);
+  const hit: usize = len == 0 ? 0 : search(at, end, wanted, len, isLast);
   let count: u32 = 0;
-  const stop = hit ? hit : end;
+  const stop: usize = hit ? hit : end;
   if (keepsEmpty || stop > at) setBytes(elementOf(list, count++), at, <u32>(stop - at));
   if (hit) {
     const rest = hit + len;
@@ -160,11 +169,9 @@ export function tokens(args: usize, argc: u32, out: usize): i32 {
   // Pieces are counted first, so that the list needs no room to grow.
   const count = scanTokens(start, end, keepsPairs, 0);
   if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
-  const list = count == 0 ? 0 : produceList(count);
-  if (count > 0) {
-    if (!list) return refusal;
-    scanTokens(start, end, keepsPairs, list);
-  }
+  const list = produceList(count);
+  if (!list) return refusal;
+  scanTokens(start, end, keepsPairs, list);
   setRange(out, TAG_LIST, list, count);
   return OK;
 }
@@ -203,12 +210,16 @@ export function nth(args: usize, out: usize): i32 {
       position = load<u8>(ptrOf(args)) == 0x2d ? 0 : i64.MAX_VALUE;
       break;
     case TAG_BYTES:
-      position = parsePosition(ptrOf(args), lenOf(args));
+    case TAG_LIST: {
+      const status = readPieces(args, 0);
+      if (status < 0) return status;
+      position = parsePosition(piecesPtr, piecesLen);
       if (position == i64.MIN_VALUE) {
         badArgument(0);
         return ERR_EXPR_INVALID_ARGUMENT;
       }
       break;
+    }
     default:
       return badArgument(0);
   }

@@ -61,7 +61,7 @@ function memberOf(map: usize, key: usize, keyLen: u32): usize {
 function isInside(value: usize): bool {
   const tag = tagOf(value);
   if (tag == TAG_UNBOUND || tag == TAG_INT || tag == TAG_FLOAT) return true;
-  if (tag != TAG_BYTES && tag >= TAG_TRUE && tag < TAG_LIST) return true;
+  if (tag != TAG_BYTES && tag >= <u32>TAG_TRUE && tag < <u32>TAG_LIST) return true;
   const size: u64 = tag == TAG_LIST ? VALUE_BYTES : tag == TAG_MAP ? 2 * VALUE_BYTES : 1;
   const at = <u64>ptrOf(value);
   return at >= inputBase && at + lenOf(value) * size <= <u64>inputBase + INPUT_BYTES_MAX;

@@ -38,6 +38,21 @@ export function readPieces(args: usize, index: u32): i32 {
   return OK;
 }
 
+/** Argument `index` as bytes: a text, or a flat list of bytes. Leaves them where readPieces does. */
+export function readByteList(args: usize, index: u32): i32 {
+  const value = elementOf(args, index);
+  if (tagOf(value) == TAG_BYTES) {
+    piecesPtr = ptrOf(value);
+    piecesLen = lenOf(value);
+    return OK;
+  }
+  if (tagOf(value) != TAG_LIST) return badArgument(index);
+  for (let i: u32 = 0, n = lenOf(value); i < n; i++) {
+    if (tagOf(elementOf(ptrOf(value), i)) != TAG_INT) return badArgument(index);
+  }
+  return readPieces(args, index);
+}
+
 const NOT_PIECES: i64 = -1;
 const TOO_MANY: i64 = -2;
 

@@ -1,31 +1,124 @@
 /** Regular expressions over bytes. Source: expressions §4.5. */
 import {
-  ERR_EXPR_BADARG,
+  ERR_EXPR_MEMORY,
   ERR_EXPR_OUTPUT,
   ERR_EXPR_PATTERN,
   ERR_EXPR_STEPS,
-  EXPR_NESTING_MAX,
+  ERR_MEMORY,
+  ERR_REGEX_OUTPUT,
   HOST_PATTERN,
-  LIST_LENGTH_MAX,
   OK,
   TAG_BYTES,
-  TAG_INT,
   TAG_LIST,
   TAG_PROGRAM,
   VALUE_BYTES,
 } from "../abi";
 import { host } from "../host";
-import { readBytes, readText, textLen, textPtr } from "./argument";
-import { badArgument, produce, refusal, step } from "./budget";
-import { elementOf, intOf, lenOf, ptrOf, setBool, setBytes, setRange, tagOf } from "./value";
+import { capsBytes, regexExec, regexGroupCount, regexTest, regexVerify } from "../regex/exec";
+import { regexReplace } from "../regex/replace";
+import { readBytes, textLen, textPtr } from "./argument";
+import { badArgument, isProducible, produceList, refusal, room, step } from "./budget";
+import { piecesLen, piecesPtr, readPieces } from "./pieces";
+import { elementOf, lenOf, ptrOf, setBool, setBytes, setRange, tagOf } from "./value";
 
-/** Set by `readSubject`. */
-let subjectPtr: usize = 0;
-let subjectLen: u32 = 0;
+/** Set by `readPattern`. */
+let program: usize = 0;
 
-/** Argument 0 as bytes: a text, or a list of texts and bytes put together. */
-export function readPieces(args: usize, index: u32): i32 {
-  const value = elementOf(args, index);
-  if (tagOf(value) != TAG_LIST) return readText(args, index);
+const hostAnswer = memory.data(VALUE_BYTES, 8);
+
+/** Bytes of subject one step pays for: a search costs more per byte than a copy. */
+const BYTES_PER_STEP: u32 = 64;
+
+/** Is this a program the engines may run? For constants of an image. */
+export function verifyProgram(at: usize, len: u32): bool {
+  return regexVerify(at, len) == OK;
+}
+
+export function regexMatch(args: usize, out: usize): i32 {
+  const status = readSearch(args);
+  if (status < 0) return status;
+  const found = regexTest(program, piecesPtr, piecesLen);
+  if (found < 0) return ERR_EXPR_MEMORY;
+  setBool(out, found == 1);
+  return OK;
+}
+
+/** The groups of the first match; unset ones are empty, and dropped behind the last set one. */
+export function regexExtract(args: usize, out: usize): i32 {
+  const status = readSearch(args);
+  if (status < 0) return status;
+  const text = piecesPtr;
+  const caps = room(capsBytes(program));
+  if (!caps) return refusal;
+  const found = regexExec(program, text, piecesLen, 0, 0, caps);
+  if (found < 0) return ERR_EXPR_MEMORY;
+  let count: u32 = found == 1 ? regexGroupCount(program) : 0;
+  while (count > 0 && isUnset(caps, count)) count--;
+  const list = produceList(count);
+  if (!list) return refusal;
+  for (let group: u32 = 1; group <= count; group++) {
+    const item = elementOf(list, group - 1);
+    if (isUnset(caps, group)) {
+      setBytes(item, text, 0);
+      continue;
+    }
+    const start = load<u32>(caps + (<usize>group << 3));
+    const end = load<u32>(caps + (<usize>group << 3), 4);
+    setBytes(item, text + start, end - start);
+  }
+  setRange(out, TAG_LIST, list, count);
+  return OK;
+}
+
+@inline
+function isUnset(caps: usize, group: u32): bool {
+  return load<i32>(caps + (<usize>group << 3)) < 0;
+}
+
+const replaced = memory.data(8, 8);
+
+export function regexReplaceAll(args: usize, out: usize): i32 {
+  let status = readBytes(args, 2);
+  if (status < 0) return status;
+  const by = textPtr;
+  const byLen = textLen;
+  status = readSearch(args);
+  if (status < 0) return status;
+  status = regexReplace(program, piecesPtr, piecesLen, by, byLen, replaced);
+  if (status == ERR_MEMORY) return ERR_EXPR_MEMORY;
+  if (status == ERR_REGEX_OUTPUT) return ERR_EXPR_OUTPUT;
+  if (status < 0) return badArgument(2);
+  const len = load<u32>(replaced, 4);
+  if (!isProducible(len)) return ERR_EXPR_OUTPUT;
+  setBytes(out, load<u32>(replaced), len);
+  return OK;
+}
+
+/** Reads subject and pattern, and pays for the search. */
+function readSearch(args: usize): i32 {
+  let status = readPattern(elementOf(args, 1));
+  if (status < 0) return status;
+  status = readPieces(args, 0);
+  if (status < 0) return status;
+  return step(<i32>(piecesLen / BYTES_PER_STEP)) ? OK : ERR_EXPR_STEPS;
+}
+
+/** Literals were compiled at load; other patterns are compiled by the host, and checked like foreign bytes. */
+function readPattern(pattern: usize): i32 {
+  if (tagOf(pattern) == TAG_PROGRAM) {
+    program = ptrOf(pattern);
+    return OK;
+  }
+  if (tagOf(pattern) != TAG_BYTES) return badArgument(1);
+  if (!step(<i32>lenOf(pattern) + 8)) return ERR_EXPR_STEPS;
+  const status = host(HOST_PATTERN, pattern, 1, hostAnswer);
+  if (status < 0) {
+    badArgument(1);
+    return status;
+  }
+  program = ptrOf(hostAnswer);
+  if (tagOf(hostAnswer) != TAG_PROGRAM || !verifyProgram(program, lenOf(hostAnswer))) {
+    return ERR_EXPR_PATTERN;
+  }
   return OK;
 }

@@ -19,9 +19,10 @@ import {
   OK,
   TAG_BYTES,
 } from "../abi";
+import { mark, restore } from "../arena";
 import { bytesEqual } from "../bytes";
 import { isAscii, isWord, readBytes, readCount, readText, textLen, textPtr } from "./argument";
-import { badArgument, produce, refusal } from "./budget";
+import { badArgument, produce, refusal, room } from "./budget";
 import { askHost } from "./hosted";
 import { copyValue, elementOf, lenOf, ptrOf, setBytes, setInt, tagOf } from "./value";
 
@@ -137,13 +138,18 @@ function clusters(at: usize, len: u32): u32 {
 export function substr(args: usize, argc: u32, out: usize): i32 {
   const status = readText(args, 0);
   if (status < 0) return status;
-  const start = readCount(args, 1, i32.MAX_VALUE);
-  if (start < 0) return badArgument(1);
   let count: i32 = i32.MAX_VALUE;
   if (argc > 2) {
     count = readCount(args, 2, i32.MAX_VALUE);
     if (count < 0) return badArgument(2);
+    if (count == 0 && elementTag(args, 1) == TAG_INTEGER) {
+      // Nothing is cut out of anywhere, not even of a place before the text.
+      setBytes(out, textPtr, 0);
+      return OK;
+    }
   }
+  const start = readCount(args, 1, i32.MAX_VALUE);
+  if (start < 0) return badArgument(1);
   if (!isAscii(textPtr, textLen)) return askHost(FN_SUBSTR, args, argc, out);
   const end = textPtr + textLen;
   const from = skipClusters(textPtr, end, start);
@@ -199,7 +205,7 @@ export function pad(args: usize, argc: u32, out: usize): i32 {
     filler = textPtr;
     fillerLen = textLen;
   }
-  if (<u32>wanted > EXPR_OUTPUT_BYTES_MAX && fillerLen > 0) return ERR_EXPR_OUTPUT;
+  if (wanted > EXPR_OUTPUT_BYTES_MAX && fillerLen > 0) return ERR_EXPR_OUTPUT;
   if (!isAscii(from, len) || !isAscii(filler, fillerLen)) return askHost(FN_PAD, args, argc, out);
   const missing = max(wanted - <i32>clusters(from, len), 0);
   if (missing == 0 || fillerLen == 0) {
@@ -343,19 +349,73 @@ export function readEnd(args: usize, index: u32): u32 {
   return isWord(args, index, wordTrailing, 8) ? LAST : NO_WORD;
 }
 
+/** Wanted texts up to here are compared place by place; longer ones need a table to stay linear. */
+const SHORT: u32 = 16;
+
 /**
  * First or last place in ASCII [at, end) where `wanted` (not empty) stands, 0 when nowhere. A match
  * must not end inside CR LF. The last is the one that starts last, overlaps included.
+ * Cost: linear in the text, whatever is wanted.
  */
 export function search(at: usize, end: usize, wanted: usize, len: u32, isLast: bool): usize {
   if (<usize>len > end - at) return 0;
+  if (len > SHORT) return searchLong(at, end, wanted, len, isLast);
   const first = load<u8>(wanted);
   const endsInCr = load<u8>(wanted + len - 1) == CR;
   const last = end - len;
-  for (let i = isLast ? last : at; isLast ? i >= at : i <= last; i += isLast ? -1 : 1) {
-    if (load<u8>(i) != first || !bytesEqual(i, len, wanted, len)) continue;
-    if (endsInCr && i + len < end && load<u8>(i + len) == LF) continue;
-    return i;
+  if (isLast) {
+    for (let i = last; i >= at; i--) {
+      if (isHit(i, end, wanted, len, first, endsInCr)) return i;
+    }
+    return 0;
+  }
+  for (let i = at; i <= last; i++) {
+    if (isHit(i, end, wanted, len, first, endsInCr)) return i;
   }
   return 0;
+}
+
+/**
+ * The same by the algorithm of Knuth, Morris and Pratt. Without room for its table nothing is found,
+ * and `refusal` is set.
+ */
+function searchLong(at: usize, end: usize, wanted: usize, len: u32, isLast: bool): usize {
+  const before = mark();
+  const table = room(len * 4);
+  if (!table) return 0;
+  store<u32>(table, 0);
+  let matched: u32 = 0;
+  for (let i: u32 = 1; i < len; i++) {
+    const byte = load<u8>(wanted + i);
+    while (matched > 0 && load<u8>(wanted + matched) != byte) matched = fallback(table, matched);
+    if (load<u8>(wanted + matched) == byte) matched++;
+    store<u32>(table + (<usize>i << 2), matched);
+  }
+  const endsInCr = load<u8>(wanted + len - 1) == CR;
+  let found: usize = 0;
+  matched = 0;
+  for (; at < end; at++) {
+    const byte = load<u8>(at);
+    while (matched > 0 && load<u8>(wanted + matched) != byte) matched = fallback(table, matched);
+    if (load<u8>(wanted + matched) == byte) matched++;
+    if (matched < len) continue;
+    if (!endsInCr || at + 1 == end || load<u8>(at, 1) != LF) {
+      found = at + 1 - len;
+      if (!isLast) break;
+    }
+    matched = fallback(table, matched);
+  }
+  restore(before);
+  return found;
+}
+
+@inline
+function fallback(table: usize, matched: u32): u32 {
+  return load<u32>(table + (<usize>(matched - 1) << 2));
+}
+
+@inline
+function isHit(at: usize, end: usize, wanted: usize, len: u32, first: u8, endsInCr: bool): bool {
+  if (load<u8>(at) != first || !bytesEqual(at, len, wanted, len)) return false;
+  return !endsInCr || at + len == end || load<u8>(at + len) != LF;
 }

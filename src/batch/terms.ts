@@ -8,6 +8,7 @@
  *   […]                list                         {…}              map with text keys
  */
 import type { Value } from "../core/core.ts";
+import { shortestFloat } from "../core/host/numbers.ts";
 import { JsonFloat } from "../json/parse.ts";
 
 const encoder = new TextEncoder();
@@ -26,8 +27,7 @@ export type Term =
 export class TermError extends Error {}
 
 /**
- * The value that a piece of JSON, read by parseJson or JSON.parse, stands for. Throws TermError. A tuple
- * keeps nothing but its kind.
+ * The value that a piece of JSON, read by parseJson or JSON.parse, stands for. Throws TermError.
  */
 export function decodeTerm(term: unknown): Value {
   switch (typeof term) {
@@ -75,7 +75,7 @@ export function encodeTerm(value: Value): Term {
     case "map":
       return encodeMap(value.entries);
     case "tuple":
-      return { $tuple: [] };
+      return { $tuple: value.items?.map(encodeTerm) ?? [...(value.bytes ?? [])] };
   }
 }
 
@@ -109,7 +109,7 @@ function decodeObject(object: Record<string, unknown>): Value {
       return decodeAtom(content);
     case "$tuple":
       if (!Array.isArray(content)) break;
-      return { type: "tuple" };
+      return { type: "tuple", items: content.map(decodeTerm) };
     default:
       return decodeMap(object);
   }
@@ -156,22 +156,4 @@ function encodeMap(entries: readonly (readonly [Value, Value])[]): Term {
   named.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   // fromEntries makes own properties of all names, `__proto__` too.
   return Object.fromEntries(named.map(([name, element]) => [name, encodeTerm(element)]));
-}
-
-/** Shortest digits that read back as the same double: `1.5`, `100.0`, `1.0e22`. */
-export function shortestFloat(value: number): string {
-  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
-  const [mantissa, exponent] = Math.abs(value).toExponential().split("e") as [string, string];
-  const digits = mantissa.replace(".", "");
-  // The value is 0.DIGITS × 10^place.
-  const place = value === 0 ? 1 : Number(exponent) + 1;
-  const exponential = `${digits[0]}.${digits.slice(1) || "0"}e${place - 1}`;
-  if (place > 0 && place < digits.length) {
-    return `${sign}${digits.slice(0, place)}.${digits.slice(place)}`;
-  }
-  const plain =
-    place > 0
-      ? `${digits}${"0".repeat(place - digits.length)}.0`
-      : `0.${"0".repeat(-place)}${digits}`;
-  return sign + (plain.length <= exponential.length ? plain : exponential);
 }

@@ -15,8 +15,12 @@ export type Value =
   | { readonly type: "atom"; readonly name: string }
   | { readonly type: "list"; readonly items: readonly Value[] }
   | { readonly type: "map"; readonly entries: readonly (readonly [Value, Value])[] }
-  /** An opaque tuple; an IP address keeps its 4 or 16 bytes. */
-  | { readonly type: "tuple"; readonly bytes?: Uint8Array | undefined };
+  /** A tuple, opaque to the language; an IP address keeps its 4 or 16 bytes, others their items. */
+  | {
+      readonly type: "tuple";
+      readonly bytes?: Uint8Array | undefined;
+      readonly items?: readonly Value[] | undefined;
+    };
 
 export type EvaluationResult =
   | { readonly ok: true; readonly value: Value }

@@ -39,6 +39,7 @@ import {
   TAG_NULL,
   TAG_OPAQUE,
   TAG_TRUE,
+  TAG_TUPLE,
   TAG_UNDEFINED,
   VALUE_BYTES,
 } from "../../assembly/abi.ts";
@@ -206,16 +207,12 @@ class RecordWriter {
         this.#text(slot, TAG_ATOM, value.name);
         break;
       case "tuple":
-        this.#text(slot, TAG_OPAQUE, value.bytes ?? new Uint8Array(0));
+        if (value.items) this.#items(slot, TAG_TUPLE, value.items);
+        else this.#text(slot, TAG_OPAQUE, value.bytes ?? new Uint8Array(0));
         break;
-      case "list": {
-        let at = this.#elements(slot, TAG_LIST, value.items.length, value.items.length);
-        for (const item of value.items) {
-          this.#value(at, item);
-          at += VALUE_BYTES;
-        }
+      case "list":
+        this.#items(slot, TAG_LIST, value.items);
         break;
-      }
       case "map": {
         const { length } = value.entries;
         let at = this.#elements(slot, TAG_MAP, length, length * 2);
@@ -226,6 +223,14 @@ class RecordWriter {
         }
         break;
       }
+    }
+  }
+
+  #items(slot: number, tag: number, items: readonly Value[]): void {
+    let at = this.#elements(slot, tag, items.length, items.length);
+    for (const item of items) {
+      this.#value(at, item);
+      at += VALUE_BYTES;
     }
   }
 

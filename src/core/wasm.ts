@@ -48,6 +48,9 @@ export interface CoreExports {
   regex_exec(programBytes: number, textBytes: number, start: number, flags: number): number;
   regex_replace(programBytes: number, textBytes: number, replacementBytes: number): number;
   regex_steps(): bigint;
+  expression_eval(id: number, asText: number): number;
+  expression_error_argument(): number;
+  expression_steps(): number;
 }
 
 /** Answers the core's one import; see assembly/host.ts. Returns 0 or a negative error. */

@@ -3,9 +3,11 @@
  * constants a function can never take, variables a place never binds, and the surprises of
  * expressions §8. Finds all of them, not just the first.
  */
+
+import type { Switches } from "../../config/compatibility.ts";
 import { nearest } from "../../config/nearest.ts";
-import { acceptsCount } from "./emit.ts";
 import { type CallExpr, type Expr, namePieces, type Span, type VariableExpr } from "./ast.ts";
+import { acceptsCount } from "./emit.ts";
 import {
   DIGESTS,
   type FunctionSpec,
@@ -15,13 +17,7 @@ import {
   SPECIAL_FORMS,
 } from "./functions.ts";
 import { clip } from "./lexer.ts";
-import type { Switches } from "../../config/compatibility.ts";
-import {
-  bindVariable,
-  type ExpressionPlace,
-  isKnownVariable,
-  variableNames,
-} from "./variables.ts";
+import { bindVariable, type ExpressionPlace, isKnownVariable, variableNames } from "./variables.ts";
 
 /** Something to say about a part of an expression. */
 export interface Finding {
@@ -145,7 +141,8 @@ function checkSpecial(name: string, expr: CallExpr, findings: Finding[]): void {
       kind: "lint",
       code: "WARN_CONFIG_CONDITION_CONSTANT",
       span: first!.span,
-      message: "this condition is always true: the words `true` and `false` are texts, and a text counts as true unless it is empty",
+      message:
+        "this condition is always true: the words `true` and `false` are texts, and a text counts as true unless it is empty",
       hint: "conditions come from functions: `is_empty`, `regex_match`, `str_eq`, `num_gt` …",
     });
   }
@@ -245,7 +242,8 @@ function problemWith(
         : wrong("a condition");
     case "index": {
       if (arg.type === "integer" && arg.value > 0n) return [];
-      if (arg.type === "text" && /^[+-]?[0-9]+$/.test(arg.value) && BigInt(arg.value) > 0n) return [];
+      if (arg.type === "text" && /^[+-]?[0-9]+$/.test(arg.value) && BigInt(arg.value) > 0n)
+        return [];
       return wrong("a position, counted from 1");
     }
     case "digest": {

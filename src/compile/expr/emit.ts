@@ -69,7 +69,8 @@ class Emitter {
     const binding = bindVariable(pieces[0]!, place, switches);
     const path = this.#consts.path([expr.name, ...(binding.isKey ? pieces : pieces.slice(1))]);
     const readsEmpty = place === "precondition" && switches.absent_is_empty_in_precondition;
-    if (binding.isUnbound && readsEmpty) return this.#constant(this.#consts.bytes(new Uint8Array()));
+    if (binding.isUnbound && readsEmpty)
+      return this.#constant(this.#consts.bytes(new Uint8Array()));
     const index = binding.isUnbound
       ? this.#code(abi.OP_UNBOUND, 0, 0, path)
       : this.#code(readsEmpty ? abi.OP_LOAD_OR_EMPTY : abi.OP_LOAD, binding.slot, 0, path);
@@ -294,7 +295,10 @@ class ConstantPool {
     });
   }
 
-  #add(key: string, entry: { tag: number; len: number; number?: bigint | number; data?: Uint8Array[] }): number {
+  #add(
+    key: string,
+    entry: { tag: number; len: number; number?: bigint | number; data?: Uint8Array[] },
+  ): number {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const index = this.#entries.push(entry) - 1;

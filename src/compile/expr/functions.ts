@@ -86,14 +86,7 @@ const BUILTINS: Readonly<Record<string, FunctionSpec>> = {
     "bytes",
   ),
   rm_prefix: row(abi.FN_RM_PREFIX, "rm_prefix(text, prefix)", [2], "any", "bytes"),
-  find: row(
-    abi.FN_FIND,
-    "find(text, wanted, 'leading'|'trailing')",
-    [2, 3],
-    "text",
-    "bytes",
-    ends,
-  ),
+  find: row(abi.FN_FIND, "find(text, wanted, 'leading'|'trailing')", [2, 3], "text", "bytes", ends),
   replace: row(
     abi.FN_REPLACE,
     "replace(text, wanted, replacement, 'all'|'leading'|'trailing')",
@@ -222,14 +215,7 @@ const LISTS: Readonly<Record<string, FunctionSpec>> = {
   delete: row(abi.FN_LISTS_DELETE, "lists.delete(value, list)", [2], "any", "list"),
   zip: row(abi.FN_LISTS_ZIP, "lists.zip(a, b)", [2], "list", "list"),
   duplicate: row(abi.FN_LISTS_DUPLICATE, "lists.duplicate(count, value)", [2], "integer", "any"),
-  seq: row(
-    abi.FN_LISTS_SEQ,
-    "lists.seq(from, to)",
-    [2, 3],
-    "integer",
-    "integer",
-    "integer",
-  ),
+  seq: row(abi.FN_LISTS_SEQ, "lists.seq(from, to)", [2, 3], "integer", "integer", "integer"),
 };
 
 const MAPS: Readonly<Record<string, FunctionSpec>> = {

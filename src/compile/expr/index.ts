@@ -83,9 +83,11 @@ export function compileExpression(
   return { blob, ast, issues };
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** The source as text; undefined when it is not UTF-8. */
 function decode(source: Text): string | undefined {
-  if (typeof source === "string") return source.isWellFormed() ? source : undefined;
+  if (typeof source === "string") return LONE_SURROGATE.test(source) ? undefined : source;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(source);
   } catch {

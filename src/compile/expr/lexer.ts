@@ -75,7 +75,10 @@ function readToken(
   if (text !== undefined) {
     const value = Number(text);
     if (!Number.isFinite(value)) {
-      throw new ExpressionSyntaxError(start, `the number \`${clip(text)}\` is too large for a float`);
+      throw new ExpressionSyntaxError(
+        start,
+        `the number \`${clip(text)}\` is too large for a float`,
+      );
     }
     return { type: "float", value, span: { start, end: start + text.length } };
   }

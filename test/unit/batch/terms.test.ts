@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeTerm, encodeTerm, shortestFloat, TermError } from "../../../src/batch/terms.ts";
+import { decodeTerm, encodeTerm, TermError } from "../../../src/batch/terms.ts";
+import { shortestFloat } from "../../../src/core/host/numbers.ts";
 import { parseJson } from "../../../src/json/parse.ts";
 
 describe("terms", () => {
@@ -22,7 +23,7 @@ describe("terms", () => {
     [{ $atom: "default" }, { $atom: "default" }],
     [{ $atom: "undefined" }, { $atom: "undefined" }],
     [{ $atom: "false" }, false],
-    [{ $tuple: [1, 2] }, { $tuple: [] }],
+    [{ $tuple: [1, 2] }, { $tuple: [1, 2] }],
     [
       [1, ["a"], {}],
       [1, ["a"], {}],

@@ -1,0 +1,43 @@
+/** Evaluating an expression of the open image by its id. */
+import { ENTRY_EXPRESSION, ERR_EXPR_MISSING, OK } from "../abi";
+import { mark, restore } from "../arena";
+import { blobOf, findEntry } from "../image";
+import { finalText } from "./convert";
+import { failedLen, failedPtr, run } from "./vm";
+import { setBytes } from "./value";
+
+/** Entries found before, by the low bits of their id; 0: none. Forgotten with the image. */
+const CACHE_MASK: u32 = 63;
+const found = memory.data(64 * 8, 8);
+
+export function forgetExpressions(): void {
+  memory.fill(found, 0, 64 * 8);
+}
+
+/**
+ * Evaluates expression `id` over the request record in the input buffer. The value (or its text, see
+ * expressions §2.3) is written to `out` and valid until the next call; on an error `out` holds the
+ * name of the function or variable it arose in. Scratch is as before afterwards.
+ */
+export function evaluate(id: u32, asText: bool, out: usize): i32 {
+  const blob = blobById(id);
+  setBytes(out, 0, 0);
+  if (!blob) return ERR_EXPR_MISSING;
+  const before = mark();
+  let status = run(blob, out);
+  if (status == OK && asText) status = finalText(out);
+  if (status < 0) setBytes(out, failedPtr, failedLen);
+  restore(before);
+  return status;
+}
+
+function blobById(id: u32): usize {
+  const slot = found + (<usize>(id & CACHE_MASK) << 3);
+  const known = <usize>load<u32>(slot, 4);
+  if (known && load<u32>(slot) == id) return known;
+  const entry = findEntry(ENTRY_EXPRESSION, id);
+  if (!entry) return 0;
+  store<u32>(slot, id);
+  store<u32>(slot, <u32>blobOf(entry), 4);
+  return blobOf(entry);
+}

@@ -1,0 +1,93 @@
+/** Values as JSON, the way the reference writes it. Source: expressions §2.3. */
+import { ERR_EXPR_OUTPUT, EXPR_OUTPUT_BYTES_MAX } from "../../../assembly/abi.ts";
+import type { Value } from "../core.ts";
+import { floatText, jsonFloat } from "./numbers.ts";
+import { sortedEntries } from "./terms.ts";
+import { bytesOf, type HostFunction, refuse } from "./types.ts";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Text of a list, map, large integer or large float. */
+export const toText: HostFunction = ([value], context) => {
+  if (value?.type === "integer") return bytesOf(String(value.value));
+  if (value?.type === "float") return bytesOf(floatText(value.value, context.printsLargeFloats));
+  return jsonEncode([value!], context);
+};
+
+export const jsonEncode: HostFunction = ([value]) => {
+  const parts: string[] = [];
+  let length = 0;
+  const put = (part: string): void => {
+    length += part.length;
+    if (length > EXPR_OUTPUT_BYTES_MAX) refuse(ERR_EXPR_OUTPUT);
+    parts.push(part);
+  };
+  encodeInto(value!, put);
+  return bytesOf(parts.join(""));
+};
+
+function encodeInto(value: Value, put: (part: string) => void): void {
+  switch (value.type) {
+    case "bytes":
+      return put(quote(decoder.decode(value.value)));
+    case "integer":
+      return put(String(value.value));
+    case "float":
+      return put(jsonFloat(value.value));
+    case "boolean":
+      return put(String(value.value));
+    case "null":
+      return put("null");
+    case "undefined":
+      return put('"undefined"');
+    case "atom":
+      return put(quote(value.name));
+    case "list":
+      put("[");
+      value.items.forEach((item, index) => {
+        if (index > 0) put(",");
+        encodeInto(item, put);
+      });
+      return put("]");
+    case "map":
+      put("{");
+      // The reference writes small maps from the last key to the first.
+      [...sortedEntries(value)].reverse().forEach(([key, element], index) => {
+        if (index > 0) put(",");
+        put(quote(keyOf(key)));
+        put(":");
+        encodeInto(element, put);
+      });
+      return put("}");
+    case "tuple":
+      refuse();
+  }
+}
+
+function keyOf(key: Value): string {
+  if (key.type === "bytes") return decoder.decode(key.value);
+  if (key.type === "atom") return key.name;
+  if (key.type === "integer") return String(key.value);
+  if (key.type === "boolean") return String(key.value);
+  return key.type === "null" || key.type === "undefined" ? key.type : refuse();
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+function quote(text: string): string {
+  const escaped = text.replace(
+    /["\\\x00-\x1f]/g,
+    (character) =>
+      SHORT_ESCAPES[character] ??
+      `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`,
+  );
+  return `"${escaped}"`;
+}
