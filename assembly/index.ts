@@ -142,6 +142,8 @@ export function is_covered(handle: i32, filterBytes: u32, request: u32): i32 {
 export function topic_match(filterBytes: u32, topicBytes: u32): i32 {
   if (!fitsInput(filterBytes, topicBytes)) return ERR_INPUT;
   return topicMatches(inputBase + filterBytes, topicBytes, inputBase, filterBytes) ? 1 : 0;
+}
+
 /**
  * Evaluates expression `id` over the request record in the input buffer. 0 with the value (or, when
  * `asText`, its final text) at result_ptr; or an expression error, with the name of the function or

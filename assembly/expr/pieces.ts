@@ -38,6 +38,12 @@ export function readPieces(args: usize, index: u32): i32 {
   return OK;
 }
 
+/** The same for what must not be an atom: patterns and replacements. */
+export function readBytePieces(args: usize, index: u32): i32 {
+  const tag = tagOf(elementOf(args, index));
+  return tag == TAG_BYTES || tag == TAG_LIST ? readPieces(args, index) : badArgument(index);
+}
+
 /** Argument `index` as bytes: a text, or a flat list of bytes. Leaves them where readPieces does. */
 export function readByteList(args: usize, index: u32): i32 {
   const value = elementOf(args, index);

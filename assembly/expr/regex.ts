@@ -8,7 +8,6 @@ import {
   ERR_REGEX_OUTPUT,
   HOST_PATTERN,
   OK,
-  TAG_BYTES,
   TAG_LIST,
   TAG_PROGRAM,
   VALUE_BYTES,
@@ -16,9 +15,8 @@ import {
 import { host } from "../host";
 import { capsBytes, regexExec, regexGroupCount, regexTest, regexVerify } from "../regex/exec";
 import { regexReplace } from "../regex/replace";
-import { readBytes, textLen, textPtr } from "./argument";
 import { badArgument, isProducible, produceList, refusal, room, step } from "./budget";
-import { piecesLen, piecesPtr, readPieces } from "./pieces";
+import { piecesLen, piecesPtr, readBytePieces, readPieces } from "./pieces";
 import { elementOf, lenOf, ptrOf, setBool, setBytes, setRange, tagOf } from "./value";
 
 /** Set by `readPattern`. */
@@ -78,10 +76,10 @@ function isUnset(caps: usize, group: u32): bool {
 const replaced = memory.data(8, 8);
 
 export function regexReplaceAll(args: usize, out: usize): i32 {
-  let status = readBytes(args, 2);
+  let status = readBytePieces(args, 2);
   if (status < 0) return status;
-  const by = textPtr;
-  const byLen = textLen;
+  const by = piecesPtr;
+  const byLen = piecesLen;
   status = readSearch(args);
   if (status < 0) return status;
   status = regexReplace(program, piecesPtr, piecesLen, by, byLen, replaced);
@@ -96,7 +94,7 @@ export function regexReplaceAll(args: usize, out: usize): i32 {
 
 /** Reads subject and pattern, and pays for the search. */
 function readSearch(args: usize): i32 {
-  let status = readPattern(elementOf(args, 1));
+  let status = readPattern(args);
   if (status < 0) return status;
   status = readPieces(args, 0);
   if (status < 0) return status;
@@ -104,14 +102,16 @@ function readSearch(args: usize): i32 {
 }
 
 /** Literals were compiled at load; other patterns are compiled by the host, and checked like foreign bytes. */
-function readPattern(pattern: usize): i32 {
-  if (tagOf(pattern) == TAG_PROGRAM) {
-    program = ptrOf(pattern);
+function readPattern(args: usize): i32 {
+  if (tagOf(elementOf(args, 1)) == TAG_PROGRAM) {
+    program = ptrOf(elementOf(args, 1));
     return OK;
   }
-  if (tagOf(pattern) != TAG_BYTES) return badArgument(1);
-  if (!step(<i32>lenOf(pattern) + 8)) return ERR_EXPR_STEPS;
-  const status = host(HOST_PATTERN, pattern, 1, hostAnswer);
+  let status = readBytePieces(args, 1);
+  if (status < 0) return status;
+  if (!step(<i32>piecesLen + 8)) return ERR_EXPR_STEPS;
+  setBytes(hostAnswer, piecesPtr, piecesLen);
+  status = host(HOST_PATTERN, hostAnswer, 1, hostAnswer);
   if (status < 0) {
     badArgument(1);
     return status;

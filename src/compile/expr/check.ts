@@ -99,30 +99,34 @@ function checkCall(expr: CallExpr, context: CheckContext, findings: Finding[]): 
   const reference = resolveFunction(namePieces(expr.name));
   switch (reference.type) {
     case "invalid_reference":
-      return mistake(
+      mistake(
         "ERR_CONFIG_FUNCTION_UNKNOWN",
         `\`${name}\` is no function name`,
         "write `function(…)` or `module.function(…)`",
       );
+      return;
     case "unknown_module": {
       const module = namePieces(expr.name)[0]!;
       const meant = nearest(module, Object.keys(MODULES));
-      return mistake(
+      mistake(
         "ERR_CONFIG_FUNCTION_UNKNOWN",
         `module \`${clip(module)}\` ${reference.known ? "may not be used in" : "is unknown to"} expressions`,
         meant === undefined ? "built-in functions have no prefix" : `did you mean \`${meant}\`?`,
       );
+      return;
     }
     case "unknown_function": {
       const meant = nearest(expr.name, reference.candidates);
-      return mistake(
+      mistake(
         "ERR_CONFIG_FUNCTION_UNKNOWN",
         `unknown function \`${name}\``,
         meant === undefined ? undefined : `did you mean \`${meant}\`?`,
       );
+      return;
     }
     case "special":
-      return checkSpecial(reference.name, expr, findings);
+      checkSpecial(reference.name, expr, findings);
+      return;
     case "function":
       checkArguments(reference.spec, expr, context, findings);
   }
@@ -255,7 +259,8 @@ function problemWith(
       );
     }
     case "pattern":
-      return arg.type === "text" ? context.pattern(arg) : wrong("a regular expression");
+      if (arg.type === "text") return context.pattern(arg);
+      return arg.type === "array" ? [] : wrong("a regular expression");
   }
 }
 

@@ -47,19 +47,25 @@ class Emitter {
   expression(expr: Expr, handler: Label | undefined): void {
     switch (expr.type) {
       case "text":
-        return this.#constant(this.#consts.bytes(toBytes(expr.value)));
+        this.#constant(this.#consts.bytes(toBytes(expr.value)));
+        return;
       case "integer":
-        return this.#constant(this.#consts.integer(expr.value));
+        this.#constant(this.#consts.integer(expr.value));
+        return;
       case "float":
-        return this.#constant(this.#consts.float(expr.value));
+        this.#constant(this.#consts.float(expr.value));
+        return;
       case "variable":
-        return this.#variable(expr, handler);
+        this.#variable(expr, handler);
+        return;
       case "array":
         for (const item of expr.items) this.expression(item, handler);
         this.#code(abi.OP_LIST, 0, expr.items.length);
-        return this.#moved(1 - expr.items.length);
+        this.#moved(1 - expr.items.length);
+        return;
       case "call":
-        return this.#call(expr, handler);
+        this.#call(expr, handler);
+        return;
     }
   }
 
@@ -69,8 +75,10 @@ class Emitter {
     const binding = bindVariable(pieces[0]!, place, switches);
     const path = this.#consts.path([expr.name, ...(binding.isKey ? pieces : pieces.slice(1))]);
     const readsEmpty = place === "precondition" && switches.absent_is_empty_in_precondition;
-    if (binding.isUnbound && readsEmpty)
-      return this.#constant(this.#consts.bytes(new Uint8Array()));
+    if (binding.isUnbound && readsEmpty) {
+      this.#constant(this.#consts.bytes(new Uint8Array()));
+      return;
+    }
     const index = binding.isUnbound
       ? this.#code(abi.OP_UNBOUND, 0, 0, path)
       : this.#code(readsEmpty ? abi.OP_LOAD_OR_EMPTY : abi.OP_LOAD, binding.slot, 0, path);
@@ -82,20 +90,25 @@ class Emitter {
     const reference = resolveFunction(namePieces(expr.name));
     switch (reference.type) {
       case "invalid_reference":
-        return this.#fail(abi.ERR_EXPR_REFERENCE, expr.name);
+        this.#fail(abi.ERR_EXPR_REFERENCE, expr.name);
+        return;
       case "unknown_module":
-        return this.#fail(
+        this.#fail(
           reference.known ? abi.ERR_EXPR_MODULE_NOT_ALLOWED : abi.ERR_EXPR_MODULE,
           expr.name,
         );
+        return;
       case "unknown_function":
-        return this.#fail(abi.ERR_EXPR_FUNCTION, expr.name);
+        this.#fail(abi.ERR_EXPR_FUNCTION, expr.name);
+        return;
       case "special":
-        return this.#special(reference.name, expr, handler);
+        this.#special(reference.name, expr, handler);
+        return;
       case "function": {
         const { spec } = reference;
         if (!acceptsCount(spec, expr.args.length, this.#options.switches)) {
-          return this.#fail(abi.ERR_EXPR_FUNCTION, expr.name);
+          this.#fail(abi.ERR_EXPR_FUNCTION, expr.name);
+          return;
         }
         for (const arg of expr.args) {
           const program = this.#options.programs.get(arg);
@@ -104,7 +117,8 @@ class Emitter {
         }
         const name = this.#consts.bytes(toBytes(expr.name));
         this.#code(abi.OP_CALL, spec.id, expr.args.length, name);
-        return this.#moved(1 - expr.args.length);
+        this.#moved(1 - expr.args.length);
+        return;
       }
     }
   }
@@ -112,12 +126,22 @@ class Emitter {
   #special(name: string, expr: CallExpr, handler: Label | undefined): void {
     const { args } = expr;
     if ((name === "iif" && args.length !== 3) || (name === "is_empty" && args.length !== 1)) {
-      return this.#fail(abi.ERR_EXPR_ARGUMENT, expr.name);
+      this.#fail(abi.ERR_EXPR_ARGUMENT, expr.name);
+      return;
     }
-    if (name === "iif") return this.#iif(args, handler);
-    if (name === "is_empty") return this.#isEmpty(args[0]!);
+    if (name === "iif") {
+      this.#iif(args, handler);
+      return;
+    }
+    if (name === "is_empty") {
+      this.#isEmpty(args[0]!);
+      return;
+    }
     const only = args.length === 1 ? args[0]! : undefined;
-    if (only && only.type !== "array") return this.#coalesceList(only, expr.name);
+    if (only && only.type !== "array") {
+      this.#coalesceList(only, expr.name);
+      return;
+    }
     this.#coalesce(only?.type === "array" ? only.items : args);
   }
 

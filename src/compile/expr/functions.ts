@@ -47,18 +47,21 @@ function row(
   return { id, usage, arities, parameters };
 }
 
-const comparisons = Object.fromEntries(
-  (["COMP", "EQ", "NEQ", "LT", "LTE", "GT", "GTE"] as const).flatMap((name) => [
-    [
-      `str_${name.toLowerCase()}`,
-      row(abi[`FN_STR_${name}`], `str_${name.toLowerCase()}(a, b)`, [2], "any", "any"),
-    ],
-    [
-      `num_${name.toLowerCase()}`,
-      row(abi[`FN_NUM_${name}`], `num_${name.toLowerCase()}(a, b)`, [2], "number", "number"),
-    ],
-  ]),
-);
+/** Both families number their functions in this order. */
+const COMPARISONS = ["comp", "eq", "neq", "lt", "lte", "gt", "gte"];
+
+function comparisons(
+  prefix: string,
+  first: number,
+  parameter: Parameter,
+): Readonly<Record<string, FunctionSpec>> {
+  return Object.fromEntries(
+    COMPARISONS.map((name, index) => [
+      prefix + name,
+      row(first + index, `${prefix}${name}(a, b)`, [2], parameter, parameter),
+    ]),
+  );
+}
 
 const BUILTINS: Readonly<Record<string, FunctionSpec>> = {
   lower: row(abi.FN_LOWER, "lower(text)", [1], "text"),
@@ -134,7 +137,7 @@ const BUILTINS: Readonly<Record<string, FunctionSpec>> = {
     [3],
     "pieces",
     "pattern",
-    "bytes",
+    "pieces",
   ),
   bin2hexstr: row(abi.FN_BIN2HEXSTR, "bin2hexstr(bytes)", [1], "bytes"),
   hexstr2bin: row(abi.FN_HEXSTR2BIN, "hexstr2bin(hex digits)", [1], "bytes"),
@@ -175,7 +178,8 @@ const BUILTINS: Readonly<Record<string, FunctionSpec>> = {
     "integer",
     "integer",
   ),
-  ...comparisons,
+  ...comparisons("str_", abi.FN_STR_COMP, "any"),
+  ...comparisons("num_", abi.FN_NUM_COMP, "number"),
   not: row(abi.FN_NOT, "not(condition)", [1], "truth"),
   is_empty_val: row(abi.FN_IS_EMPTY_VAL, "is_empty_val(value)", [1], "any"),
   rand_str: row(abi.FN_RAND_STR, "rand_str(length)", [1], "integer"),

@@ -28,27 +28,14 @@ export const jsonEncode: HostFunction = ([value]) => {
 
 function encodeInto(value: Value, put: (part: string) => void): void {
   switch (value.type) {
-    case "bytes":
-      return put(quote(decoder.decode(value.value)));
-    case "integer":
-      return put(String(value.value));
-    case "float":
-      return put(jsonFloat(value.value));
-    case "boolean":
-      return put(String(value.value));
-    case "null":
-      return put("null");
-    case "undefined":
-      return put('"undefined"');
-    case "atom":
-      return put(quote(value.name));
     case "list":
       put("[");
       value.items.forEach((item, index) => {
         if (index > 0) put(",");
         encodeInto(item, put);
       });
-      return put("]");
+      put("]");
+      break;
     case "map":
       put("{");
       // The reference writes small maps from the last key to the first.
@@ -58,9 +45,30 @@ function encodeInto(value: Value, put: (part: string) => void): void {
         put(":");
         encodeInto(element, put);
       });
-      return put("}");
-    case "tuple":
-      refuse();
+      put("}");
+      break;
+    default:
+      put(scalarText(value));
+  }
+}
+
+function scalarText(value: Value): string {
+  switch (value.type) {
+    case "bytes":
+      return quote(decoder.decode(value.value));
+    case "integer":
+    case "boolean":
+      return String(value.value);
+    case "float":
+      return jsonFloat(value.value);
+    case "null":
+      return "null";
+    case "undefined":
+      return '"undefined"';
+    case "atom":
+      return quote(value.name);
+    default:
+      return refuse();
   }
 }
 
