@@ -16,6 +16,11 @@ export class IssueList {
     return this.#counts.error > 0;
   }
 
+  /** No further error would be kept. */
+  get isFull(): boolean {
+    return this.#counts.error >= ISSUES_MAX;
+  }
+
   error(
     code: string,
     at: SourcePosition | undefined,

@@ -3,15 +3,13 @@ import type { SourcePosition } from "../../types.ts";
 
 /** A mistake in one member. Reading goes on behind it. */
 export class Fault extends Error {
-  readonly code: string;
   readonly at: SourcePosition;
   readonly hint: string | undefined;
   /** Reading goes on after this line of the text. */
   readonly line: number;
 
-  constructor(code: string, at: SourcePosition, message: string, hint?: string, line = at.line) {
+  constructor(at: SourcePosition, message: string, hint?: string, line = at.line) {
     super(message);
-    this.code = code;
     this.at = at;
     this.hint = hint;
     this.line = line;

@@ -59,7 +59,9 @@ export function parseHocon(source: HoconSource): { root: HoconObject; issues: Is
   } catch (error) {
     if (!(error instanceof LimitReached)) throw error;
     issues.error("ERR_CONFIG_LIMIT", error.at, error.message, {
-      hint: "no real configuration needs this; look for text that repeats itself",
+      hint: issues.isFull
+        ? "is this a configuration of EMQX?"
+        : "no real configuration needs this; look for text that repeats itself",
     });
     return { root: empty, issues: issues.all() };
   }

@@ -9,8 +9,9 @@ import {
   placeOf,
   type SubstitutionExpr,
 } from "./ast.ts";
+import { Budget } from "./budget.ts";
 import { LimitReached } from "./fault.ts";
-import { JOINED_UNITS_MAX, NESTING_MAX, SUBSTITUTION_DEPTH_MAX, VALUES_MAX } from "./limits.ts";
+import { NESTING_MAX } from "./limits.ts";
 import type { HoconMember, HoconNode, HoconObject } from "./node.ts";
 import {
   addWrite,
@@ -44,11 +45,7 @@ class Resolver {
   readonly #issues: IssueList;
   readonly #root: MapValue;
   readonly #broken = new Set<Value>();
-  #depth = 0;
-  /** Slots made by copying, values handed out, units joined. */
-  #copies = 0;
-  #values = 0;
-  #units = 0;
+  readonly #budget = new Budget();
 
   constructor(members: readonly Member[], at: SourcePosition, issues: IssueList) {
     this.#issues = issues;
@@ -78,10 +75,7 @@ class Resolver {
   #node(slot: Slot, depth: number): HoconNode | undefined {
     const value = this.#force(slot);
     if (value === undefined) return undefined;
-    this.#values += 1;
-    if (this.#values > VALUES_MAX) {
-      throw new LimitReached(value.at, `substitutions make more than ${VALUES_MAX} values`);
-    }
+    this.#budget.value(value.at);
     if (depth > NESTING_MAX + 1) {
       throw new LimitReached(
         value.at,
@@ -116,19 +110,12 @@ class Resolver {
 
   /** What the first `count` writes make. */
   #fold(slot: Slot, count: number, cause: SubstitutionExpr | undefined): Value | undefined {
-    this.#depth += 1;
-    if (this.#depth > SUBSTITUTION_DEPTH_MAX) {
-      const at = cause?.at ?? slot.keyAt;
-      throw new LimitReached(
-        at,
-        `more than ${SUBSTITUTION_DEPTH_MAX} substitutions need each other to be known`,
-      );
-    }
+    this.#budget.enter(cause?.at ?? slot.keyAt);
     let value: Value | undefined;
     for (let index = 0; index < count; index += 1) {
       value = this.#apply(value, slot, index, cause);
     }
-    this.#depth -= 1;
+    this.#budget.leave();
     return value;
   }
 
@@ -282,7 +269,7 @@ class Resolver {
   #settle(list: ListValue): void {
     if (list.isSettled) return;
     list.isSettled = true;
-    this.#charge(list.items.length, list.at);
+    this.#budget.copies(list.items.length, list.at);
     list.items = list.items.filter(
       (item) => !item.writes.every(mayVanish) || this.#force(item) !== undefined,
     );
@@ -304,7 +291,7 @@ class Resolver {
   /** A container of its own with the same contents, so that merging into it changes nobody else. */
   #copyOf(value: Value | undefined, path: string | undefined): Value | undefined {
     if (value?.kind === "map") {
-      this.#charge(value.members.size, value.at);
+      this.#budget.copies(value.members.size, value.at);
       const members = new Map<string, Slot>();
       for (const [key, slot] of value.members) {
         members.set(key, copySlot(slot, childPath(path, key)));
@@ -312,18 +299,11 @@ class Resolver {
       return { kind: "map", at: value.at, members };
     }
     if (value?.kind === "list") {
-      this.#charge(value.items.length, value.at);
+      this.#budget.copies(value.items.length, value.at);
       const items = value.items.map((item) => copySlot(item, undefined));
       return { kind: "list", at: value.at, isSettled: false, items };
     }
     return value;
-  }
-
-  #charge(copies: number, at: SourcePosition): void {
-    this.#copies += copies;
-    if (this.#copies > COPIES_MAX) {
-      throw new LimitReached(at, `substitutions copy more than ${COPIES_MAX} values`);
-    }
   }
 
   // --- joining ---
@@ -333,7 +313,7 @@ class Resolver {
     for (const part of expr.parts) {
       const value = this.#part(part, path, scope);
       if (value === undefined) continue;
-      if (value.kind === "text") this.#chargeText(value);
+      if (value.kind === "text") this.#budget.joined(value.value.length, value.at);
       joined = joined === undefined ? value : this.#joinTwo(joined, value, part, path);
     }
     return joined;
@@ -379,16 +359,6 @@ class Resolver {
     return left;
   }
 
-  #chargeText(part: { readonly value: string; readonly at: SourcePosition }): void {
-    this.#units += part.value.length;
-    if (this.#units > JOINED_UNITS_MAX) {
-      throw new LimitReached(
-        part.at,
-        `joining texts makes more than ${JOINED_UNITS_MAX} characters`,
-      );
-    }
-  }
-
   // --- substitutions ---
 
   /** What `${path}` stands for; undefined for nothing. Not a copy. */
@@ -414,7 +384,7 @@ class Resolver {
       scope.hasUsedCurrent = true;
       return scope.current;
     }
-    this.#charge(scope.writeIndex, cause.at);
+    this.#budget.copies(scope.writeIndex, cause.at);
     return this.#fold(scope.slot, scope.writeIndex, cause);
   }
 
@@ -450,9 +420,6 @@ class Resolver {
     return value;
   }
 }
-
-/** Slots that copying may make in all. */
-const COPIES_MAX = 4 * VALUES_MAX;
 
 const NAMES: Readonly<Record<Value["kind"], string>> = {
   text: "a text",

@@ -10,13 +10,13 @@ export interface QuotedText {
   readonly problem?: Problem;
 }
 
-/** Told about an escape that deserves a warning. */
-export type OnEscape = (at: SourcePosition, source: string, kind: "unknown" | "unicode") => void;
+export type EscapeKind = "unknown" | "unicode";
 
 export interface QuotedOptions {
   /** Decode `\uXXXX`. */
   readonly unicodeEscapes: boolean;
-  readonly onEscape: OnEscape;
+  /** Told about an escape that deserves a warning. */
+  readonly onEscape: (at: SourcePosition, kind: EscapeKind) => void;
 }
 
 const QUOTE = 0x22;
@@ -78,12 +78,12 @@ function readEscape(cursor: Cursor, options: QuotedOptions): { value: string; un
   if (first === undefined) {
     // A line end after the backslash ends the text, with its own error.
     if (letter !== "" && !isLineEnd(letter.charCodeAt(0))) {
-      options.onEscape(cursor.position(), `\\${letter}`, "unknown");
+      options.onEscape(cursor.position(), "unknown");
     }
     return { value: "\\", units: 1 };
   }
   const source = cursor.text.slice(cursor.offset, cursor.offset + 6);
-  options.onEscape(cursor.position(), source, "unicode");
+  options.onEscape(cursor.position(), "unicode");
   if (!options.unicodeEscapes) return { value: source, units: 6 };
   if (first < 0xd800 || first > 0xdfff) return { value: String.fromCharCode(first), units: 6 };
   const second = readHex(cursor.text, cursor.offset + 6) ?? 0;
