@@ -2,4 +2,10 @@
 
 export { ACL_LOAD_ERRORS, type AclErrorCode } from "./report.ts";
 export { type AclOptions, type AclReading, readAcl } from "./rules.ts";
-export { readTokenAcl, type TokenAcl, type TokenAclOptions } from "./token-acl.ts";
+export {
+  describeTokenAclProblem,
+  readTokenAcl,
+  type TokenAcl,
+  type TokenAclOptions,
+  type TokenAclProblem,
+} from "./token-acl.ts";

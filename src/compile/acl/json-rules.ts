@@ -1,10 +1,11 @@
 /**
  * Rules as data: the maps that tokens, HTTP answers and database rows carry.
  *
- * Values are what JSON.parse gives. JSON texts are binaries to EMQX and a list of texts or character
+ * Values are what parseJson gives, so that `1.0` is no QoS. JSON texts are binaries to EMQX and a list of texts or character
  * codes is a text as well, so `["a", "b"]` may stand where `"ab"` does.
  */
 import type { Switches } from "../../config/compatibility.ts";
+import { JsonFloat } from "../../json/parse.ts";
 import type { Text } from "../../types.ts";
 import type { Rule, TopicEntry, Who, WhoField } from "../rule/ast.ts";
 import { type ActionName, actionBits } from "./action-bits.ts";
@@ -127,7 +128,8 @@ export function readJsonTopics(values: readonly unknown[], switches: Switches): 
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return !(value instanceof JsonFloat);
 }
 
 function refuse(
@@ -213,7 +215,7 @@ function isNonEmpty(value: unknown): boolean {
 /** The text a JSON value stands for: a string, or a list of character codes and texts. */
 function jsonText(value: unknown, depth = 0): string | undefined {
   if (typeof value === "string") return /\p{Surrogate}/u.test(value) ? undefined : value;
-  if (!Array.isArray(value) || depth > TEXT_NESTING_MAX) return undefined;
+  if (!Array.isArray(value) || depth >= TEXT_NESTING_MAX) return undefined;
   let text = "";
   for (const item of value) {
     const part = typeof item === "number" ? character(item) : jsonText(item, depth + 1);
@@ -223,7 +225,7 @@ function jsonText(value: unknown, depth = 0): string | undefined {
   return text;
 }
 
-/** LIMIT: bounds the recursion; nobody spells a text in lists of lists. */
+/** LIMIT: lists within lists that may spell a text; bounds the recursion. */
 const TEXT_NESTING_MAX = 16;
 
 function startsWithCodes(value: unknown): boolean {

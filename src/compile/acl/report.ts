@@ -93,7 +93,11 @@ export class AclReport {
   }
 }
 
-/** Operator's input for a message: in backticks, cut short. */
+/** Operator's input for a message: in backticks, cut short, control characters spelled out. */
 export function quote(text: string): string {
-  return `\`${text.length > 60 ? `${text.slice(0, 60)}…` : text}\``;
+  const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  const spelled = short.replace(/[\0-\x1f\x7f-\x9f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+  return `\`${spelled}\``;
 }

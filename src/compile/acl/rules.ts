@@ -39,6 +39,7 @@ const EVERY_ACTION = ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY;
 export function readAcl(content: Text, options: AclOptions): AclReading {
   const { text, badUtf8At } = decodeAcl(content);
   const report = new AclReport(new Positions(options.file, text), options.path ?? "");
+  // Of its own, so that looking up an issue does not cost the rules their place in the text.
   const positions = new Positions(options.file, text);
   const rules: Rule[] = [];
   refuseEncoding(text, badUtf8At, report);

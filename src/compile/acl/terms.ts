@@ -4,6 +4,7 @@
  */
 import { AclSyntaxError, Lexer, type Token } from "./lexer.ts";
 import { findNextTerm } from "./recovery.ts";
+import { quote } from "./report.ts";
 
 /** Offsets of the first character and of the one after the last. */
 interface Span {
@@ -350,7 +351,7 @@ function describe(token: Token): string {
     case "dot":
       return "the `.` that closes a rule";
     default:
-      return `\`${token.text.length > 40 ? `${token.text.slice(0, 40)}…` : token.text}\``;
+      return quote(token.text);
   }
 }
 

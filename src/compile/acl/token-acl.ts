@@ -41,6 +41,13 @@ export interface TokenAclProblem {
   readonly where?: number | string | undefined;
 }
 
+/** For the operator; names the place and never a value. */
+export function describeTokenAclProblem({ kind, where }: TokenAclProblem): string {
+  const place =
+    typeof where === "number" ? `rule ${where + 1} of ` : where ? `\`${where}\` of ` : "";
+  return `${place}the acl claim: ${kind}`;
+}
+
 /** The keys of the map form, in the order they are tried. */
 const MAP_KEYS = [
   { key: "pub", actions: ACTION_PUBLISH_ANY },
@@ -49,7 +56,7 @@ const MAP_KEYS = [
 ] as const;
 
 /**
- * Reads the claim's value, as JSON.parse gave it. `undefined` means that the token has no such
+ * Reads the claim's value, as parseJson gave it. `undefined` means that the token has no such
  * claim. Expiry is not looked at. Never throws. Cost: linear in the claim.
  *
  * Source: authorization §5.2, §5.3; §9 item 10.

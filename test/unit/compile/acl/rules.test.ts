@@ -182,3 +182,27 @@ describe("what rules become", () => {
     expect(readRule("{allow, {zone, 1}, all, all}.", "emqx").who).toEqual({ type: "raise" });
   });
 });
+
+test("a file as operators write it reads without a word, and decides in order", () => {
+  const text = [
+    "%% -*- mode: erlang -*-",
+    "%% Dashboard and local tools.",
+    '{allow, {username, {re, "^dashboard$"}}, subscribe, ["$SYS/#"]}.',
+    '{allow, {ipaddr, "127.0.0.1"}, all, ["$SYS/#", "#"]}.   % loopback',
+    "",
+    '{deny, all, subscribe, ["$SYS/#", {eq, "#"}, {eq, "+/#"}]}.',
+    '{allow, all, {publish, [{qos, [0, 1]}, {retain, false}]}, ["up/${clientid}/#"]}.',
+    "{allow, {security_profile, legacy}}.",
+    "{deny, all}.",
+  ].join("\r\n");
+  for (const preset of ["strict", "emqx"] as const) {
+    const { rules, issues } = readRules(text, preset);
+    expect(issues).toEqual([]);
+    expect(rules.map(({ at }) => at?.line)).toEqual([3, 4, 6, 7, 8, 9]);
+  }
+});
+
+test("messages spell out control characters", () => {
+  const [issue] = readRules("{allow, 'a\u001b[31m', all, all}.").issues;
+  expect(issue?.message).toBe("unknown condition `a\\x1b[31m`");
+});

@@ -153,6 +153,22 @@ describe("syntax errors", () => {
   });
 });
 
+test("warnings are listed up to a limit and do not cost a rule", () => {
+  const { rules, issues } = readRules("{allow, all, all, []}.\n".repeat(300));
+  expect(rules).toHaveLength(300);
+  expect(issues).toHaveLength(200);
+  expect(issues.at(-1)?.message).toContain("further warnings are not listed");
+});
+
+test("a word has at most 255 characters, in quotes or without", () => {
+  for (const mark of ["", "'"]) {
+    const rule = (length: number): string =>
+      `{allow, {username, ${mark}${"a".repeat(length)}${mark}}, all, all}.`;
+    expect(issuesOf(rule(255))).toEqual([]);
+    expect(issuesOf(rule(256))).toEqual(["1:20 ERR SYNTAX"]);
+  }
+});
+
 describe("nesting", () => {
   const nest = (depth: number): string => {
     const who = `${"{'and', [".repeat(depth)}all${"]}".repeat(depth)}`;

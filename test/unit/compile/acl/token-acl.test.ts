@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { TOKEN_RULES_MAX } from "../../../../assembly/abi.ts";
-import { readTokenAcl, type TokenAcl } from "../../../../src/compile/acl/index.ts";
+import {
+  describeTokenAclProblem,
+  readTokenAcl,
+  type TokenAcl,
+} from "../../../../src/compile/acl/index.ts";
 import { type Preset, resolveSwitches } from "../../../../src/config/compatibility.ts";
+import { JsonFloat } from "../../../../src/json/parse.ts";
 
 const RULE = { permission: "allow", action: "pub", topic: "t" };
 
@@ -29,6 +34,9 @@ describe("a list of rules", () => {
     [{ ...RULE, qos: "0, 1" }, "invalid_qos"],
     [{ ...RULE, qos: "" }, "invalid_qos"],
     [{ ...RULE, qos: [[0]] }, "invalid_qos"],
+    [{ ...RULE, qos: new JsonFloat(1, "1.0") }, "invalid_qos"],
+    [{ ...RULE, retain: new JsonFloat(1, "1.0") }, "invalid_retain"],
+    [new JsonFloat(1, "1.0"), "invalid_rule"],
     [{ ...RULE, retain: "TRUE" }, "invalid_retain"],
     [{ ...RULE, username_re: "" }, "invalid_username_re"],
     [{ ...RULE, username_re: null }, "invalid_username_re"],
@@ -52,6 +60,7 @@ describe("a list of rules", () => {
     [null, "invalid_acl", undefined],
     ["a", "invalid_acl", undefined],
     [1, "invalid_acl", undefined],
+    [new JsonFloat(1, "1.0"), "invalid_acl", undefined],
   ])("like %j is refused, and fails the authenticator in emqx mode", (claim, kind, where) => {
     const problem = where === undefined ? { kind } : { kind, where };
     expect(read(claim)).toEqual({ type: "refused", problem });
@@ -116,6 +125,12 @@ describe("a list of rules", () => {
     });
   });
 
+  test("may spell a text in lists as deep as the limit and no deeper", () => {
+    const nested = (depth: number): unknown => (depth === 0 ? "a" : [nested(depth - 1)]);
+    expect(read({ pub: [nested(16)] })).toMatchObject({ rules: [{ topics: [{ text: "a" }] }] });
+    expect(read({ pub: [nested(17)] })).toMatchObject({ type: "refused" });
+  });
+
   test("with an unknown placeholder is refused in strict mode only", () => {
     const claim = [{ ...RULE, topic: "t/${password}" }];
     expect(read(claim)).toMatchObject({ type: "refused", problem: { kind: "invalid_topic" } });
@@ -175,4 +190,14 @@ describe("a map of topics", () => {
   test("is no map when the token has no such claim", () => {
     expect(read(undefined)).toEqual({ type: "none" });
   });
+});
+
+test("problems name their place and no value", () => {
+  const message = (claim: unknown): string | undefined => {
+    const acl = read(claim);
+    return acl.type === "refused" ? describeTokenAclProblem(acl.problem) : undefined;
+  };
+  expect(message([RULE, { ...RULE, qos: "secret" }])).toBe("rule 2 of the acl claim: invalid_qos");
+  expect(message({ sub: "secret" })).toBe("`sub` of the acl claim: invalid_topic");
+  expect(message("secret")).toBe("the acl claim: invalid_acl");
 });
