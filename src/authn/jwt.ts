@@ -84,7 +84,7 @@ function verifierOptions(
     claims: {
       checks: config.verifyClaims.map(({ name, value }) => ({
         name,
-        expected: readClaimTemplate(value.value),
+        expected: readClaimTemplate(value.value, switches),
       })),
       leewaySeconds,
       absentPlaceholderFails: switches.absent_placeholder_fails_claim,

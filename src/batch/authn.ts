@@ -8,6 +8,7 @@ import type { Crypto } from "../crypto/crypto.ts";
 import type { JsonObject, JsonValue } from "../json/parse.ts";
 import { isJsonObject, JsonFloat, member } from "../json/parse.ts";
 import type { ConnectCode, Text } from "../types.ts";
+import { encodeBytes, shortestFloat } from "./terms.ts";
 
 /** What a batch run has to be given. */
 export interface AuthnBatchPorts {
@@ -87,16 +88,11 @@ export function textTerm(value: JsonValue | undefined): Text | undefined {
 
 /** The recorded form of a text. */
 export function toTextTerm(text: Text): JsonValue {
-  if (typeof text === "string") return text;
-  return { $b64: btoa(Array.from(text, (byte) => String.fromCharCode(byte)).join("")) };
+  return typeof text === "string" ? text : encodeBytes(text);
 }
 
 /** The recorded form of a number: large integers and floats are spelled out. */
 export function toNumberTerm(value: JsonValue): JsonValue {
   if (typeof value === "bigint") return { $int: String(value) };
-  if (value instanceof JsonFloat) {
-    const text = String(value.value);
-    return { $float: /[.e]/.test(text) ? text : `${text}.0` };
-  }
-  return value;
+  return value instanceof JsonFloat ? { $float: shortestFloat(value.value) } : value;
 }

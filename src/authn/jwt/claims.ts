@@ -1,12 +1,13 @@
 /** The claims of a verified token: time, audience, and what the configuration asks for. */
+
+import type { Template } from "../../compile/template.ts";
 import type { JsonArray, JsonNumber, JsonObject, JsonValue } from "../../json/parse.ts";
 import { isJsonArray, JsonFloat, member } from "../../json/parse.ts";
 import type { ClientInfo, Reason } from "../../types.ts";
-import type { ClaimTemplate } from "./claim-template.ts";
 import { renderClaimTemplate } from "./claim-template.ts";
 
 export interface ClaimRules {
-  readonly checks: readonly { readonly name: string; readonly expected: ClaimTemplate }[];
+  readonly checks: readonly { readonly name: string; readonly expected: Template }[];
   /** Clock difference to tolerate for `exp` and `nbf`. */
   readonly leewaySeconds: number;
   /** A check whose placeholder has no value fails. Switch absent_placeholder_fails_claim. */

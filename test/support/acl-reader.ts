@@ -1,0 +1,25 @@
+/** Reads `acl` claims with the reader of rules, patterns judged by JavaScript's own engine. */
+import type { ReadAcl } from "../../src/authn/authenticator.ts";
+import { readTokenAcl } from "../../src/compile/acl/index.ts";
+import type { Switches } from "../../src/config/compatibility.ts";
+import { byteString } from "../reference/client.ts";
+import { patternFinds } from "../reference/who.ts";
+
+export function aclReader(switches: Switches): ReadAcl {
+  return (claim) => {
+    const acl = readTokenAcl(claim, {
+      switches,
+      validatePattern: (pattern) => {
+        try {
+          patternFinds(byteString(pattern), "");
+          return undefined;
+        } catch {
+          return "does not compile";
+        }
+      },
+    });
+    if (acl.type === "none" || acl.type === "rules") return { ok: true, rules: acl };
+    const kind = acl.type === "refused" ? "rule" : "crash";
+    return { ok: false, kind, message: acl.problem.kind };
+  };
+}
