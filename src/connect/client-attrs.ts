@@ -1,0 +1,72 @@
+/**
+ * `mqtt.client_attrs_init`: attributes a client starts with, each the text of an expression.
+ * Source: authentication §1.4 item 5, expressions §6.1.
+ */
+import type { ExpressionError } from "../core/core.ts";
+import { evaluateToBytes } from "../core/expressions.ts";
+import type { CoreMemory } from "../core/wasm.ts";
+import type { Text } from "../types.ts";
+
+/** One entry, compiled: expression `id` of the image gives attribute `name`. */
+export interface AttributeInit {
+  readonly name: string;
+  readonly id: number;
+}
+
+/** Why an entry set nothing. An empty text is no reason to complain. */
+export type AttributeDrop =
+  | { readonly reason: "error"; readonly error: ExpressionError }
+  /** Not UTF-8, or with control characters. */
+  | { readonly reason: "unprintable" };
+
+/** A legal attribute name; a single line feed at the end slips through, as in the reference. */
+const ATTRIBUTE_NAME = /^[A-Za-z0-9]+[A-Za-z0-9_-]*\n?$/;
+
+export function isAttributeName(name: string): boolean {
+  return ATTRIBUTE_NAME.test(name);
+}
+
+/**
+ * Evaluates the entries over the request record in the input buffer. All of them see the same
+ * record: none sees what an earlier one set. Of equal names the later result that is not dropped
+ * wins. `onDrop` hears of entries that failed; the connection goes on without them.
+ */
+export function initClientAttrs(
+  memory: CoreMemory,
+  entries: readonly AttributeInit[],
+  onDrop?: (entry: AttributeInit, drop: AttributeDrop) => void,
+): Record<string, string> {
+  const attrs: Record<string, string> = Object.create(null);
+  for (const entry of entries) {
+    const result = evaluateToBytes(memory, entry.id);
+    if (!(result instanceof Uint8Array)) {
+      onDrop?.(entry, { reason: "error", error: result });
+      continue;
+    }
+    if (result.length === 0) continue;
+    const text = attributeText(result);
+    if (text === undefined) onDrop?.(entry, { reason: "unprintable" });
+    else attrs[entry.name] = text;
+  }
+  return attrs;
+}
+
+/** Attributes of before authentication with those an authenticator gave: the latter win. */
+export function mergeClientAttrs(
+  attrs: Readonly<Record<string, Text>>,
+  given: Readonly<Record<string, Text>>,
+): Record<string, Text> {
+  return Object.assign(Object.create(null), attrs, given);
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Text without U+0000–001F and U+007F–009F; undefined for anything else. */
+export function attributeText(bytes: Uint8Array): string | undefined {
+  try {
+    const text = decoder.decode(bytes);
+    return /[\x00-\x1f\x7f-\x9f]/.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
