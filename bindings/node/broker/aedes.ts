@@ -66,6 +66,7 @@ export interface AedesClient {
   version: 3 | 4 | 5 | null;
   readonly conn: Socket;
   readonly connected: boolean;
+  connackSent: boolean;
   readonly closed: boolean;
   readonly will: Will | null;
   disconnectReasonCode: number | null;

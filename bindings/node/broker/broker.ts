@@ -175,8 +175,9 @@ class EnforcingBroker implements Broker {
     aedes.on("connectionError", noteError);
     aedes.on("connackSent", (connack, client) => {
       if ((connack.reasonCode ?? connack.returnCode) !== 0) return;
-      // aedes marks the CONNACK as sent, and goes on, only after this event.
-      queueMicrotask(() => this.#gates.get(client)?.open());
+      // aedes notes this, and reads on, only after the event. The gate has to be open by then.
+      client.connackSent = true;
+      this.#gates.get(client)?.open();
     });
   }
 }

@@ -71,6 +71,8 @@ export class Gate {
       peer.drop();
     } else {
       peer.held.push(packet);
+      // aedes reads on by itself after the CONNACK, whatever is being awaited here.
+      if (peer.isBusy) peer.client.pause();
     }
   }
 

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { QOS2_PENDING_MAX } from "../../../bindings/node/broker/hardening.ts";
-import { type RawClient, startBroker, type TestBroker } from "../../support/broker.ts";
+import {
+  connectPacket,
+  type RawClient,
+  startBroker,
+  type TestBroker,
+} from "../../support/broker.ts";
 import { FakeEngine } from "../../support/fake-engine.ts";
 
 let test: TestBroker;
@@ -179,6 +184,19 @@ describe("what aedes would get wrong", () => {
       ...topics.map((topic) => ({ ...publish, topic, qos: 0 }) as const),
     );
     for (const topic of topics) expect((await watcher.next("publish")).topic).toBe(topic);
+  });
+
+  it("takes a thousand packets at once from a client that has just read its CONNACK", async () => {
+    for (let round = 0; round < 20; round++) {
+      const client = await test.connect();
+      client.send(connectPacket({ clientId: `eager-${round}` }));
+      await client.next("connack");
+      client.sendSubscribe(["mine/#"], 1);
+      const topic = "mine/x";
+      client.send(...Array.from({ length: 1_000 }, () => ({ ...publish, topic, qos: 0 }) as const));
+      await client.settled();
+      client.socket.destroy();
+    }
   });
 
   it("keeps persistent subscribers connected when an empty level meets `+`", async () => {
