@@ -101,6 +101,11 @@ function verifierOptions(
 }
 
 async function loadKeys(config: JwtConfig, mode: AuthnMode, ports: AuthnPorts): Promise<Loading> {
+  if (!config.enable) {
+    // Nobody will ask it, so its key may still be missing or wrong.
+    const family = config.keys.type === "hmac" ? "hmac" : "public_key";
+    return { ok: true, keys: staticSource(family, [], mode.switches), issues: [] };
+  }
   switch (config.keys.type) {
     case "hmac":
       return loadSecret(config.keys, config.path, mode, ports);

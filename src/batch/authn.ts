@@ -8,7 +8,7 @@ import type { Crypto } from "../crypto/crypto.ts";
 import type { JsonObject, JsonValue } from "../json/parse.ts";
 import { isJsonObject, JsonFloat, member } from "../json/parse.ts";
 import type { ConnectCode, Text } from "../types.ts";
-import { encodeBytes, shortestFloat } from "./terms.ts";
+import { encodeBytes, encodeTerm } from "./terms.ts";
 
 /** What a batch run has to be given. */
 export interface AuthnBatchPorts {
@@ -94,5 +94,5 @@ export function toTextTerm(text: Text): JsonValue {
 /** The recorded form of a number: large integers and floats are spelled out. */
 export function toNumberTerm(value: JsonValue): JsonValue {
   if (typeof value === "bigint") return { $int: String(value) };
-  return value instanceof JsonFloat ? { $float: shortestFloat(value.value) } : value;
+  return value instanceof JsonFloat ? encodeTerm({ type: "float", value: value.value }) : value;
 }

@@ -40,6 +40,12 @@ describe("creation", () => {
     expect(await problem({ config })).toEqual(["WARN_CONFIG_KEY_UNSUPPORTED"]);
   });
 
+  it("does not look at the key of a disabled authenticator", async () => {
+    for (const config of [pem("nonsense"), hmac("!!", true)]) {
+      expect(await problem({ config: { ...config, enable: false } })).toEqual([]);
+    }
+  });
+
   it("never quotes the secret or the key", async () => {
     const configs = [
       hmac("s3cret!!", true),
