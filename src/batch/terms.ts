@@ -9,6 +9,9 @@
  */
 import type { Value } from "../core/core.ts";
 import { shortestFloat } from "../core/host/numbers.ts";
+
+export { shortestFloat } from "../core/host/numbers.ts";
+
 import { JsonFloat } from "../json/parse.ts";
 
 const encoder = new TextEncoder();
