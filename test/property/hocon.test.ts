@@ -68,7 +68,7 @@ describe("the HOCON reader", () => {
           expect(issue.at?.column).toBeGreaterThan(0);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
   });
 });

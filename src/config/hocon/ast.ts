@@ -37,6 +37,8 @@ export interface SubstitutionExpr {
   readonly at: SourcePosition;
   readonly path: readonly string[];
   readonly isOptional: boolean;
+  /** Its path may be a piece of a secret that lost its quotes. */
+  readonly isSecret: boolean;
 }
 
 /** `a.b.c = value`; the key has at least one segment. */

@@ -215,7 +215,14 @@ class Parser {
     if (token.type === "[") return this.#list(token);
     if (token.type !== "substitution") return { kind: "scalar", node: toScalar(token) };
     const path = token.text.split(".").filter(Boolean);
-    return { kind: "substitution", at: token.at, path, isOptional: token.optional === true };
+    const isSecret = this.#keys.some(isSecretKey);
+    return {
+      kind: "substitution",
+      at: token.at,
+      path,
+      isOptional: token.optional === true,
+      isSecret,
+    };
   }
 
   #object(open: Token): Expr {
@@ -309,8 +316,28 @@ class Parser {
     }
   }
 
+  /**
+   * May what stands here be a secret? Below a key that says so, or on a line that speaks of one: a
+   * forgotten quote makes `secret = ` part of the text before it.
+   */
   #isSecret(): boolean {
-    return this.#keys.some(isSecretKey);
+    return this.#keys.some(isSecretKey) || isSecretKey(this.#nearbyText());
+  }
+
+  /** The source from the start of the line of the last value up to here. */
+  #nearbyText(): string {
+    const { text } = this.#stream;
+    const { start, end } = this.#stream.peek();
+    const from = Math.max(0, end - NEARBY_UNITS);
+    const near = text.slice(from, end);
+    const first = Math.min(start, this.#lastOperand?.start ?? start);
+    return near.slice(near.lastIndexOf("\n", first - from) + 1);
+  }
+
+  /** Keys below a secret one may be pieces of the secret. */
+  #path(): string {
+    const secret = this.#keys.findIndex(isSecretKey);
+    return (secret < 0 ? this.#keys : this.#keys.slice(0, secret + 1)).join(".");
   }
 
   #spot(owner: Token): Spot {
@@ -331,7 +358,7 @@ class Parser {
         ? "this list is appended to the one before it"
         : "this text is joined to the one on the line before it, without a blank",
       {
-        path: this.#keys.join("."),
+        path: this.#path(),
         hint: isList
           ? "put a comma between two elements that are lists"
           : "put a comma between list elements, or write one text in quotes on one line",
@@ -341,7 +368,7 @@ class Parser {
 
   #report(fault: Fault): void {
     const { at, message, hint } = fault;
-    const path = this.#keys.join(".");
+    const path = this.#path();
     const { issues } = this.#context;
     issues.error("ERR_CONFIG_SYNTAX", at, message, { path, hint });
     if (issues.isFull) throw new LimitReached(at, "too many mistakes: the rest is not read");
@@ -367,6 +394,7 @@ function adviseEscape(kind: EscapeKind, isDecoded: boolean): { message: string; 
   return { message, hint: "write the character itself" };
 }
 
+const NEARBY_UNITS = 2000;
 const END_COMMA = "a file without outer braces cannot end in a comma";
 const MEMBER_ENDS: ReadonlySet<string> = new Set([",", "}", "]", "end"]);
 const VALUE_ENDS: ReadonlySet<string> = new Set([",", "}", "]", "end", "=", ":", "(", ")"]);

@@ -390,23 +390,21 @@ class Resolver {
 
   #missing(expr: SubstitutionExpr): Value | undefined {
     if (expr.isOptional) return undefined;
-    const name = expr.path.join(".");
-    this.#issues.error(
-      SUBSTITUTION,
-      expr.at,
-      `nothing in the configuration is called \`${name}\``,
-      {
-        hint:
-          `write \`\${?${name}}\` if it may be missing; ` +
-          "for a placeholder put the whole value in quotes",
-      },
-    );
+    const name = expr.isSecret ? "…" : expr.path.join(".");
+    const message = expr.isSecret
+      ? "nothing in the configuration is called like that"
+      : `nothing in the configuration is called \`${name}\``;
+    this.#issues.error(SUBSTITUTION, expr.at, message, {
+      hint:
+        `write \`\${?${name}}\` if it may be missing; ` +
+        "for a placeholder put the whole value in quotes",
+    });
     return this.#break(expr.at);
   }
 
   #cycle(cause: SubstitutionExpr | undefined, slot: Slot): Value {
     const at = cause?.at ?? slot.keyAt;
-    const name = cause ? `\`\${${cause.path.join(".")}}\`` : "this value";
+    const name = cause && !cause.isSecret ? `\`\${${cause.path.join(".")}}\`` : "this value";
     this.#issues.error(SUBSTITUTION, at, `${name} leads back to itself`, {
       hint: "give one of the values in this circle directly",
     });

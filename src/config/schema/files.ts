@@ -43,7 +43,7 @@ export function readTextFile(
     reason = error instanceof Error ? error.message : "unreadable";
   }
   if (text === undefined) {
-    issues.error("ERR_CONFIG_FILE", at, `cannot read \`${path}\`: ${reason}`, {
+    issues.error("ERR_CONFIG_FILE", at, `cannot read \`${path.slice(0, 200)}\`: ${reason}`, {
       path: place.path,
       hint: `the path is relative to \`${file}\``,
     });

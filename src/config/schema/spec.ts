@@ -8,6 +8,7 @@ import type { SourcePosition } from "../../types.ts";
 import type { Preset, Switches } from "../compatibility.ts";
 import type { Located, SecurityProfile } from "../config.ts";
 import type { HoconNode, HoconObject, ReadText } from "../hocon/index.ts";
+import { isSecretKey } from "../hocon/secret-key.ts";
 import type { IssueList } from "../issues.ts";
 import { nearest } from "../nearest.ts";
 import { parseDuration, parseSize } from "./quantity.ts";
@@ -72,8 +73,9 @@ function describeNode(node: HoconNode, place: Place): string {
     case "boolean":
       return `\`${node.value}\``;
     default: {
-      if (place.isSecret) return node.kind === "text" ? "a text" : "a number";
       const text = node.kind === "number" ? node.text : node.value;
+      // A forgotten `=` joins `secret` and what follows it to the text before.
+      if (place.isSecret || isSecretKey(text)) return node.kind === "text" ? "a text" : "a number";
       if (text === "") return "an empty text";
       return `\`${text.length > 60 ? `${text.slice(0, 60)}…` : text}\``;
     }

@@ -263,6 +263,11 @@ describe("mistakes", () => {
       'authentication { mechanism = jwt, secret = "hunter2" oops! }',
       "authentication { mechanism = jwt, secret = hunter2 = 1 }",
       "authentication { mechanism = jwt, secret = [hunter2] }",
+      'authentication { mechanism = jwt, secret = {hunter2" } }',
+      "authentication { mechanism = jwt, secret { hunter2 = 1 } }",
+      "authentication { mechanism = jwt, secret = abc${hunter2} }",
+      'authentication { mechanism = jwt, algorithm = "hmac-based, secret = "hunter2" }',
+      'authentication { mechanism = jwt, algorithm = "hmac-based"\n secret "hunter2", use_jwks=false }',
       'authentication { mechanism = jwt, secret = "hunter2", use_jwks = 7 }',
       'authentication { mechanism = jwt, use_jwks = false, secret = "hunter2!", ' +
         'algorithm = "hmac-based", secret_base64_encoded = true }',
