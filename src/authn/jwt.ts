@@ -62,7 +62,7 @@ export function createJwtAuthenticatorWith(
       return conclude({ type: "missing", reason: "missing_token" });
     }
     const verdict = verify(token, client);
-    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict);
+    return verdict instanceof Promise ? verdict : conclude(verdict);
   }
 
   return { id: config.id, authenticate, close: () => keys.close?.() };

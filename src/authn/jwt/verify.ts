@@ -29,10 +29,10 @@ export interface VerifierOptions {
   readonly rejectsCrit: boolean;
 }
 
-/** A verdict on a token; `missing` when the field holds none. */
+/** A verdict on a token; `missing`, always at once, when the field holds none. */
 export type TokenVerdict = AuthnResult | { readonly type: "missing"; readonly reason: Reason };
 
-export type JwtVerifier = (token: Text, client: ClientInfo) => TokenVerdict | Promise<TokenVerdict>;
+export type JwtVerifier = (token: Text, client: ClientInfo) => TokenVerdict | Promise<AuthnResult>;
 
 /**
  * A verifier of compact JWTs: structure, algorithm, signature, payload, claims, data, in this order.
@@ -72,7 +72,7 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     algorithm: JwsAlgorithm,
     lookup: KeyLookup,
     client: ClientInfo,
-  ): TokenVerdict | Promise<TokenVerdict> {
+  ): AuthnResult | Promise<AuthnResult> {
     if (!lookup.ok) {
       return { type: "failure", reason: "backend_unavailable", message: lookup.problem };
     }
@@ -87,7 +87,7 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     keys: readonly VerificationKey[],
     from: number,
     client: ClientInfo,
-  ): TokenVerdict | Promise<TokenVerdict> {
+  ): AuthnResult | Promise<AuthnResult> {
     for (let index = from; index < keys.length; index += 1) {
       const { signingInput, signature } = jws;
       const isValid = options.crypto.verify(algorithm, keys[index]!, signingInput, signature);
@@ -100,7 +100,7 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     return refuse(jws, "bad_signature", "no key verifies the signature");
   }
 
-  function checkPayload(jws: CompactJws, client: ClientInfo): TokenVerdict {
+  function checkPayload(jws: CompactJws, client: ClientInfo): AuthnResult {
     const { payload, isPlainPayload } = jws;
     const reading = payload === undefined ? undefined : parseJson(payload, isPlainPayload);
     if (!reading?.ok || !isJsonObject(reading.value)) {
@@ -114,7 +114,7 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     return readTokenData(reading.value, claims.exp, options.data);
   }
 
-  function refuse(jws: CompactJws, reason: Reason, message: string): TokenVerdict {
+  function refuse(jws: CompactJws, reason: Reason, message: string): AuthnResult {
     return options.badTokenDenies
       ? { type: "deny", reason, code: BAD_CREDENTIALS }
       : { type: "failure", reason, message: `${message} (${describeHeader(jws.header)})` };
