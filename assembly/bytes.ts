@@ -1,13 +1,20 @@
 /** Leaf helpers over (pointer, length). No allocation. */
 
-/** Are the two byte strings equal? */
+/** Are the two byte strings equal? The last word overlaps the one before instead of byte steps. */
 export function bytesEqual(a: usize, aLen: u32, b: usize, bLen: u32): bool {
   if (aLen != bLen) return false;
-  let at: u32 = 0;
-  for (; at + 8 <= aLen; at += 8) {
-    if (load<u64>(a + at) != load<u64>(b + at)) return false;
+  if (aLen >= 8) {
+    const last = aLen - 8;
+    for (let at: u32 = 0; at < last; at += 8) {
+      if (load<u64>(a + at) != load<u64>(b + at)) return false;
+    }
+    return load<u64>(a + last) == load<u64>(b + last);
   }
-  for (; at < aLen; at++) {
+  if (aLen >= 4) {
+    const last = aLen - 4;
+    return load<u32>(a) == load<u32>(b) && load<u32>(a + last) == load<u32>(b + last);
+  }
+  for (let at: u32 = 0; at < aLen; at++) {
     if (load<u8>(a + at) != load<u8>(b + at)) return false;
   }
   return true;

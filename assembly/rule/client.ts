@@ -6,7 +6,7 @@
  *   36          40           44              48          52          56
  *   | token set | token bytes | token variables | token cache | has slow values |
  *   56                    116   120
- *   | fields, 5 × 12 bytes |  0  | attributes (16 each) | variables (16 each) | cache | texts |
+ *   | fields, 5 × 12 bytes |  0  | attributes (16 each) | variables (16 each) | cache | texts | slack |
  *
  * A field is state · text pointer · length; an attribute two texts; a variable, one for each of
  * the rule set's variables, is text pointer · length · VALUE_… bits · hash of the text. The cache
@@ -66,6 +66,8 @@ const FIELDS: usize = 56;
 const FIELD_BYTES: usize = 12;
 const FIELD_COUNT: u32 = 5;
 const ATTRIBUTE_BYTES: u32 = 16;
+/** Behind the texts, for hashLevel. */
+const SLACK_BYTES: u32 = 4;
 const HANDLE_UNITS: u32 = 1 << 24;
 
 const FIELD_UNDEFINED: u32 = 1;
@@ -254,7 +256,7 @@ function recordBytes(): u32 {
     }
   }
   const resolved = imageRules ? (resolvedBytes(imageRules) + 3) & ~3 : 0;
-  return HEADER_BYTES + attributes * ATTRIBUTE_BYTES + resolved + texts;
+  return HEADER_BYTES + attributes * ATTRIBUTE_BYTES + resolved + texts + SLACK_BYTES;
 }
 
 /** Copies the checked request into a zeroed record and resolves the image's variables. */

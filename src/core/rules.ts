@@ -73,14 +73,14 @@ export function isCovered(memory: CoreMemory, handle: number, bit: number, filte
 /** Does the filter match the topic? Neither is validated. Source: authorization §1.3. */
 export function matchTopic(memory: CoreMemory, filter: Text, topic: Text): boolean {
   const filterBytes = writeInput(memory, filter);
-  const at = memory.exports.input_ptr() + filterBytes;
+  const at = memory.inputPtr + filterBytes;
   const topicBytes = writeText(memory.bytes, at, inputEnd(memory), topic);
   if (topicBytes < 0) throw tooLarge();
   return checkStatus(memory.exports.topic_match(filterBytes, topicBytes)) === 1;
 }
 
 function writeInput(memory: CoreMemory, text: Text): number {
-  const start = memory.exports.input_ptr();
+  const start = memory.inputPtr;
   const length = writeText(memory.bytes, start, start + INPUT_BYTES_MAX, text);
   if (length < 0) throw tooLarge();
   return length;

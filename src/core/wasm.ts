@@ -91,7 +91,8 @@ export function checkStatus(status: number): number {
  */
 export class CoreMemory {
   readonly exports: CoreExports;
-  #buffer: ArrayBuffer | undefined;
+  /** Start of the input buffer; set by loadImage. */
+  inputPtr = 0;
   #bytes = new Uint8Array(0);
   #view = new DataView(new ArrayBuffer(0));
 
@@ -109,10 +110,10 @@ export class CoreMemory {
     return this.#view;
   }
 
+  /** Growth detaches the old buffer, which empties its views: cheaper to ask than the buffer. */
   #refresh(): void {
+    if (this.#bytes.length !== 0) return;
     const { buffer } = this.exports.memory;
-    if (buffer === this.#buffer) return;
-    this.#buffer = buffer;
     this.#bytes = new Uint8Array(buffer);
     this.#view = new DataView(buffer);
   }
@@ -173,6 +174,7 @@ export function loadImage(memory: CoreMemory, image: Uint8Array): void {
   const at = memory.exports.image_alloc(image.length);
   if (at === 0) throw new CoreError("ERR_CORE_MEMORY", STATUS_TEXT[ERR_MEMORY]!);
   memory.bytes.set(image, at);
+  memory.inputPtr = memory.exports.input_ptr();
   checkStatus(memory.exports.image_open());
 }
 

@@ -16,7 +16,6 @@ import {
 } from "../../../assembly/abi.ts";
 import type { Switches } from "../../config/compatibility.ts";
 import type { Issue } from "../../errors.ts";
-import { toBytes } from "../bytes.ts";
 import type { Rule, TopicEntry } from "./ast.ts";
 import { TerminalTable } from "./terminals.ts";
 import { parseTopicTemplate } from "./topic-template.ts";
@@ -168,12 +167,12 @@ class RuleSetCompiler {
   }
 
   #placeTopic(rule: Rule, entry: TopicEntry): PlacedTopic | undefined {
-    if (entry.type === "equal") return this.#topics.equal(toBytes(entry.text));
+    if (entry.type === "equal") return this.#topics.equal(entry.text);
     const isStrict = this.#options.switches.strict_placeholder_names;
     const { topic, unknown } = parseTopicTemplate(entry.text, this.#options.switches);
     for (const name of unknown) this.#reportUnknown(rule, entry, name, isStrict);
-    if (topic.type === "text") return this.#topics.filter(toBytes(topic.text));
-    if (topic.type === "template") return this.#topics.template(topic.parts);
+    if (topic.type === "text") return this.#topics.filter(topic.text);
+    if (topic.type === "template") return this.#topics.template(entry.text, topic.parts);
     this.#report(rule, {
       severity: isStrict ? "error" : "warning",
       code: isStrict ? "ERR_CONFIG_TOPIC" : "WARN_CONFIG_TOPIC",

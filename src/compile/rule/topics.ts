@@ -7,15 +7,17 @@ import {
   ENTRY_TOPIC_FILTER,
   ENTRY_TOPIC_TEMPLATE,
 } from "../../../assembly/abi.ts";
-import { toBytes } from "../bytes.ts";
+import type { Text } from "../../types.ts";
 import { hashTopic } from "./hash.ts";
 import type { TerminalTable } from "./terminals.ts";
 import type { TemplatePart } from "./topic-template.ts";
-import { type FilterLevel, Trie, type TrieSections } from "./trie.ts";
+import { ROOT, Trie, type TrieSections } from "./trie.ts";
 import type { VariableTable } from "./variables.ts";
-import { buildSlots, bytesKey, type Span, type TextPool, WordList } from "./words.ts";
+import { buildSlots, type Span, type TextPool, textKey, WordList } from "./words.ts";
 
 const SEPARATOR = 0x2f;
+const PLUS = 0x2b;
+const HASH = 0x23;
 
 /** Where a topic entry ended up. */
 export interface PlacedTopic {
@@ -28,6 +30,9 @@ export interface PlacedTopic {
   readonly terminal: number | undefined;
 }
 
+/** A part of one level: text in the text section, or a variable. */
+type LevelPart = Span | { readonly variable: number };
+
 export class TopicIndex {
   readonly #texts: TextPool;
   readonly #variables: VariableTable;
@@ -36,9 +41,12 @@ export class TopicIndex {
   readonly #literals = new WordList();
   readonly #literalHashes = new WordList();
   readonly #literalNumbers = new WordList();
-  /** Literal topics, and `eq` texts with wildcards, by their bytes. */
+  /** Literal topics, and `eq` texts with wildcards. */
   readonly #literalTopics = new Map<string, PlacedTopic>();
   readonly #filters = new Map<string, PlacedTopic>();
+  readonly #templates = new Map<string, PlacedTopic>();
+  /** First piece of the parts of a level, by what they spell. */
+  readonly #levelPieces = new Map<string, number>();
   readonly pieces: WordList = new WordList();
 
   constructor(texts: TextPool, variables: VariableTable, terminals: TerminalTable) {
@@ -49,36 +57,38 @@ export class TopicIndex {
   }
 
   /** `eq`: the text itself, whatever it holds. */
-  equal(text: Uint8Array): PlacedTopic {
-    const { first, count, terminal } = this.#literal(text);
+  equal(text: Text): PlacedTopic {
+    const { first, count, terminal } = this.#literal(text, textKey(text));
     return { kind: ENTRY_TOPIC_EQUAL, first, count, terminal };
   }
 
   /** A filter without placeholders. */
-  filter(text: Uint8Array): PlacedTopic {
-    if (!hasWildcard(text)) return this.#literal(text);
-    const key = bytesKey(text);
+  filter(text: Text): PlacedTopic {
+    const key = textKey(text);
+    if (!hasWildcard(key)) return this.#literal(text, key);
     let placed = this.#filters.get(key);
     if (!placed) {
-      const span = this.#texts.add(text);
-      const terminal = this.#trie.terminalOf(levelsOf(text, span.offset, true));
-      placed = { kind: ENTRY_TOPIC_FILTER, first: span.offset, count: span.length, terminal };
+      const { offset, length } = this.#texts.add(text);
+      const terminal = this.#filterTerminal(offset, offset + length);
+      placed = { kind: ENTRY_TOPIC_FILTER, first: offset, count: length, terminal };
       this.#filters.set(key, placed);
     }
     return placed;
   }
 
-  template(parts: readonly TemplatePart[]): PlacedTopic {
-    const key = `\${}${JSON.stringify(parts)}`;
-    let placed = this.#filters.get(key);
+  /** The template that `source` was read as. */
+  template(source: Text, parts: readonly TemplatePart[]): PlacedTopic {
+    const key = textKey(source);
+    let placed = this.#templates.get(key);
     if (!placed) {
-      const whole = this.#piecesOf(parts);
-      const levels = splitParts(parts);
-      const terminal = levels.some(canBecomeWildcard)
-        ? undefined
-        : this.#trie.terminalOf(this.#templateLevels(levels));
-      placed = { kind: ENTRY_TOPIC_TEMPLATE, ...whole, terminal };
-      this.#filters.set(key, placed);
+      const spans = parts.map((part): LevelPart => {
+        if (part.type === "text") return this.#texts.add(part.text);
+        return { variable: this.#variables.ofPlaceholder(part.name) };
+      });
+      const first = this.#addPieces(spans);
+      const terminal = this.#templateTerminal(this.#splitLevels(spans));
+      placed = { kind: ENTRY_TOPIC_TEMPLATE, first, count: parts.length, terminal };
+      this.#templates.set(key, placed);
     }
     return placed;
   }
@@ -91,14 +101,13 @@ export class TopicIndex {
     };
   }
 
-  #literal(text: Uint8Array): PlacedTopic {
-    const key = bytesKey(text);
+  #literal(text: Text, key: string): PlacedTopic {
     let placed = this.#literalTopics.get(key);
     if (!placed) {
       const { offset, length } = this.#texts.add(text);
       const terminal = this.#terminals.create();
       this.#literals.push(offset, length, terminal, 0);
-      this.#literalHashes.push(hashTopic(text, 0, text.length));
+      this.#literalHashes.push(hashTopic(this.#texts.bytes, offset, offset + length));
       this.#literalNumbers.push(this.#literals.length / 4);
       placed = { kind: ENTRY_TOPIC_FILTER, first: offset, count: length, terminal };
       this.#literalTopics.set(key, placed);
@@ -106,87 +115,101 @@ export class TopicIndex {
     return placed;
   }
 
-  #piecesOf(parts: readonly TemplatePart[]): { first: number; count: number } {
-    const first = this.pieces.length / 3;
-    for (const part of parts) {
-      if (part.type === "variable") {
-        this.pieces.push(this.#variables.ofPlaceholder(part.name) + 1, 0, 0);
-      } else {
-        const { offset, length } = this.#texts.share(toBytes(part.text));
-        this.pieces.push(0, offset, length);
-      }
+  #filterTerminal(from: number, to: number): number {
+    let node = ROOT;
+    for (let start = from; start <= to; ) {
+      const end = this.#levelEnd(start, to);
+      const level = { offset: start, length: end - start };
+      if (end === to && this.#spells(level, HASH)) return this.#trie.hashTerminal(node);
+      node = this.#step(node, level);
+      start = end + 1;
     }
-    return { first, count: parts.length };
+    return this.#trie.terminal(node);
   }
 
-  *#templateLevels(levels: readonly (readonly TemplatePart[])[]): Iterable<FilterLevel> {
-    for (const [index, parts] of levels.entries()) {
-      if (parts.some((part) => part.type === "variable")) {
-        const { first, count } = this.#piecesOf(parts);
-        const signature = JSON.stringify(parts);
-        yield { type: "edge", signature, firstPiece: first, pieceCount: count };
+  #templateTerminal(levels: readonly (readonly LevelPart[])[]): number | undefined {
+    if (levels.some((level) => this.#canBecomeWildcard(level))) return undefined;
+    let node = ROOT;
+    for (const [index, level] of levels.entries()) {
+      const only = level.length === 1 ? level[0]! : undefined;
+      if (level.length === 0) node = this.#trie.literal(node, { offset: 0, length: 0 });
+      else if (!only || "variable" in only) node = this.#edge(node, level);
+      else if (index === levels.length - 1 && this.#spells(only, HASH)) {
+        return this.#trie.hashTerminal(node);
+      } else node = this.#step(node, only);
+    }
+    return this.#trie.terminal(node);
+  }
+
+  #step(node: number, level: Span): number {
+    return this.#spells(level, PLUS) ? this.#trie.plus(node) : this.#trie.literal(node, level);
+  }
+
+  #edge(node: number, level: readonly LevelPart[]): number {
+    const signature = level.map((part) => this.#partKey(part)).join("/");
+    let first = this.#levelPieces.get(signature);
+    if (first === undefined) {
+      first = this.#addPieces(level);
+      this.#levelPieces.set(signature, first);
+    }
+    return this.#trie.edge(node, first, level.length);
+  }
+
+  /** No level holds a `/`, so joined keys are as unique as their parts. */
+  #partKey(part: LevelPart): string {
+    if ("variable" in part) return String(part.variable);
+    return ` ${textKey(this.#texts.bytes.subarray(part.offset, part.offset + part.length))}`;
+  }
+
+  #addPieces(parts: readonly LevelPart[]): number {
+    const first = this.pieces.length / 3;
+    for (const part of parts) {
+      if ("variable" in part) this.pieces.push(part.variable + 1, 0, 0);
+      else this.pieces.push(0, part.offset, part.length);
+    }
+    return first;
+  }
+
+  /** The parts of each level; a level without parts is empty. */
+  #splitLevels(parts: readonly LevelPart[]): LevelPart[][] {
+    const levels: LevelPart[][] = [[]];
+    for (const part of parts) {
+      if ("variable" in part) {
+        levels.at(-1)!.push(part);
         continue;
       }
-      const text = toBytes(textOf(parts));
-      const span = this.#texts.share(text);
-      yield* levelsOf(text, span.offset, index === levels.length - 1);
+      const to = part.offset + part.length;
+      for (let start = part.offset; start <= to; ) {
+        const end = this.#levelEnd(start, to);
+        if (start > part.offset) levels.push([]);
+        if (end > start) levels.at(-1)!.push({ offset: start, length: end - start });
+        start = end + 1;
+      }
     }
+    return levels;
+  }
+
+  /** Would empty values leave a level that is a wildcard (`+${username}`)? */
+  #canBecomeWildcard(level: readonly LevelPart[]): boolean {
+    const texts = level.filter((part): part is Span => !("variable" in part));
+    if (texts.length === level.length || texts.length !== 1) return false;
+    return this.#spells(texts[0]!, PLUS) || this.#spells(texts[0]!, HASH);
+  }
+
+  #levelEnd(start: number, to: number): number {
+    const { bytes } = this.#texts;
+    let end = start;
+    while (end < to && bytes[end] !== SEPARATOR) end++;
+    return end;
+  }
+
+  #spells({ offset, length }: Span, byte: number): boolean {
+    return length === 1 && this.#texts.bytes[offset] === byte;
   }
 }
 
 /** Has the filter a `+` level, or a last level `#`? */
-function hasWildcard(text: Uint8Array): boolean {
-  for (let start = 0; start <= text.length; ) {
-    const end = levelEnd(text, start);
-    if (end - start === 1) {
-      if (text[start] === 0x2b) return true;
-      if (text[start] === 0x23 && end === text.length) return true;
-    }
-    start = end + 1;
-  }
-  return false;
-}
-
-/** The levels of a text that stands at `offset` in the text section. */
-function* levelsOf(text: Uint8Array, offset: number, isLast: boolean): Iterable<FilterLevel> {
-  for (let start = 0; start <= text.length; ) {
-    const end = levelEnd(text, start);
-    const only = end - start === 1 ? text[start] : 0;
-    if (only === 0x2b) yield { type: "plus" };
-    else if (only === 0x23 && isLast && end === text.length) yield { type: "hash" };
-    else yield { type: "literal", text: { offset: offset + start, length: end - start } as Span };
-    start = end + 1;
-  }
-}
-
-function levelEnd(text: Uint8Array, start: number): number {
-  const end = text.indexOf(SEPARATOR, start);
-  return end === -1 ? text.length : end;
-}
-
-/** The parts of each level; a level without parts is empty. */
-function splitParts(parts: readonly TemplatePart[]): TemplatePart[][] {
-  const levels: TemplatePart[][] = [[]];
-  for (const part of parts) {
-    if (part.type === "variable") {
-      levels.at(-1)!.push(part);
-      continue;
-    }
-    for (const [index, text] of part.text.split("/").entries()) {
-      if (index > 0) levels.push([]);
-      if (text !== "") levels.at(-1)!.push({ type: "text", text });
-    }
-  }
-  return levels;
-}
-
-/** Would empty values leave a level that is a wildcard (`+${username}`)? */
-function canBecomeWildcard(level: readonly TemplatePart[]): boolean {
-  if (!level.some((part) => part.type === "variable")) return false;
-  const text = textOf(level);
-  return text === "+" || text === "#";
-}
-
-function textOf(parts: readonly TemplatePart[]): string {
-  return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+function hasWildcard(filter: string): boolean {
+  if (filter.includes("+") && /(?:^|\/)\+(?:\/|$)/.test(filter)) return true;
+  return filter === "#" || filter.endsWith("/#");
 }

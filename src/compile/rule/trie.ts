@@ -6,17 +6,8 @@ import { hashLevel, mixHash } from "./hash.ts";
 import type { TerminalTable } from "./terminals.ts";
 import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
 
-/** One level of a filter; pieces of a placeholder level are already in the piece section. */
-export type FilterLevel =
-  | { readonly type: "literal"; readonly text: Span }
-  | { readonly type: "plus" }
-  | { readonly type: "hash" }
-  | {
-      readonly type: "edge";
-      readonly signature: string;
-      readonly firstPiece: number;
-      readonly pieceCount: number;
-    };
+/** The node every filter starts from. */
+export const ROOT = 0;
 
 export interface TrieSections {
   readonly nodes: WordList;
@@ -48,7 +39,7 @@ export class Trie {
   readonly #terminals: TerminalTable;
   readonly #nodes = new WordList();
   readonly #edges = new WordList();
-  readonly #edgeKeys = new Map<string, number>();
+  readonly #edgeChildren = new Map<string, number>();
   /** Open-addressing table of literal children: node numbers, 0 is empty. */
   #slots = new Uint32Array(1024);
   #literalCount = 0;
@@ -59,14 +50,57 @@ export class Trie {
     this.#createNode(0, 0, 0, 0);
   }
 
-  /** The terminal of a filter, made if need be. `hash` stands only last. */
-  terminalOf(levels: Iterable<FilterLevel>): number {
-    let node = 0;
-    for (const level of levels) {
-      if (level.type === "hash") return this.#terminal(node, HASH_TERMINAL);
-      node = this.#child(node, level);
+  /** The child for a literal level, made if need be. */
+  literal(parent: number, text: Span): number {
+    const hash = hashLevel(this.#texts.bytes, text.offset, text.offset + text.length);
+    const mask = this.#slots.length - 1;
+    let slot = mixHash(parent, hash) & mask;
+    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const child = this.#slots[slot]!;
+      if (this.#field(child, LEVEL_HASH) !== hash || this.#field(child, PARENT) !== parent)
+        continue;
+      const label = { offset: this.#field(child, LABEL), length: this.#field(child, LABEL + 1) };
+      if (this.#texts.equals(label, text)) return child;
     }
-    return this.#terminal(node, TERMINAL);
+    const child = this.#createNode(parent, text.offset, text.length, hash);
+    this.#setField(child, NEXT_CHILD, this.#field(parent, FIRST_CHILD));
+    this.#setField(parent, FIRST_CHILD, child);
+    this.#slots[slot] = child;
+    this.#literalCount++;
+    if (this.#literalCount * 2 > this.#slots.length) this.#growSlots();
+    return child;
+  }
+
+  /** The child for a `+` level. */
+  plus(parent: number): number {
+    const known = this.#field(parent, PLUS);
+    if (known !== 0) return known;
+    const child = this.#createNode(parent, 0, 0, 0);
+    this.#setField(parent, PLUS, child);
+    return child;
+  }
+
+  /** The child for a level with placeholders; equal levels have the same pieces. */
+  edge(parent: number, firstPiece: number, pieceCount: number): number {
+    const key = `${parent} ${firstPiece} ${pieceCount}`;
+    const known = this.#edgeChildren.get(key);
+    if (known !== undefined) return known;
+    const child = this.#createNode(parent, 0, 0, 0);
+    const next = this.#field(parent, FIRST_EDGE);
+    const at = this.#edges.push(firstPiece, pieceCount, child, next);
+    this.#setField(parent, FIRST_EDGE, at / EDGE_WORDS + 1);
+    this.#edgeChildren.set(key, child);
+    return child;
+  }
+
+  /** The terminal of filters that end here. */
+  terminal(node: number): number {
+    return this.#terminalAt(node, TERMINAL);
+  }
+
+  /** The terminal of filters that go on with `#` and end. */
+  hashTerminal(node: number): number {
+    return this.#terminalAt(node, HASH_TERMINAL);
   }
 
   /** The sections; nodes are renumbered parents first, each subtree in one piece. */
@@ -114,42 +148,12 @@ export class Trie {
     return this.#nodes.push(0, 0, 0, parent, offset, length, 0, 0, 0, hash) / BUILD_WORDS;
   }
 
-  #terminal(node: number, field: number): number {
+  #terminalAt(node: number, field: number): number {
     const known = this.#field(node, field);
     if (known !== 0) return known - 1;
     const terminal = this.#terminals.create();
     this.#setField(node, field, terminal + 1);
     return terminal;
-  }
-
-  #child(node: number, level: FilterLevel): number {
-    if (level.type === "literal") return this.#literalChild(node, level.text);
-    if (level.type === "edge") return this.#edgeChild(node, level);
-    const known = this.#field(node, PLUS);
-    if (known !== 0) return known;
-    const child = this.#createNode(node, 0, 0, 0);
-    this.#setField(node, PLUS, child);
-    return child;
-  }
-
-  #literalChild(parent: number, text: Span): number {
-    const hash = hashLevel(this.#texts.bytes, text.offset, text.offset + text.length);
-    const mask = this.#slots.length - 1;
-    let slot = mixHash(parent, hash) & mask;
-    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const child = this.#slots[slot]!;
-      if (this.#field(child, LEVEL_HASH) !== hash || this.#field(child, PARENT) !== parent)
-        continue;
-      const label = { offset: this.#field(child, LABEL), length: this.#field(child, LABEL + 1) };
-      if (this.#texts.equals(label, text)) return child;
-    }
-    const child = this.#createNode(parent, text.offset, text.length, hash);
-    this.#setField(child, NEXT_CHILD, this.#field(parent, FIRST_CHILD));
-    this.#setField(parent, FIRST_CHILD, child);
-    this.#slots[slot] = child;
-    this.#literalCount++;
-    if (this.#literalCount * 2 > this.#slots.length) this.#growSlots();
-    return child;
   }
 
   #growSlots(): void {
@@ -162,18 +166,6 @@ export class Trie {
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = child;
     }
-  }
-
-  #edgeChild(node: number, level: FilterLevel & { type: "edge" }): number {
-    const key = `${node} ${level.signature}`;
-    const known = this.#edgeKeys.get(key);
-    if (known !== undefined) return known;
-    const child = this.#createNode(node, 0, 0, 0);
-    const next = this.#field(node, FIRST_EDGE);
-    const at = this.#edges.push(level.firstPiece, level.pieceCount, child, next);
-    this.#setField(node, FIRST_EDGE, at / EDGE_WORDS + 1);
-    this.#edgeKeys.set(key, child);
-    return child;
   }
 
   #preorder(): Uint32Array {

@@ -9,10 +9,9 @@ import {
   VARIABLE_ZONE,
 } from "../../../assembly/abi.ts";
 import type { Text } from "../../types.ts";
-import { toBytes } from "../bytes.ts";
 import type { WhoField } from "./ast.ts";
 import { attributeName } from "./topic-template.ts";
-import { bytesKey, type TextPool, WordList } from "./words.ts";
+import { type TextPool, textKey, WordList } from "./words.ts";
 
 const KINDS: Readonly<Record<string, number>> = {
   clientid: VARIABLE_CLIENTID,
@@ -39,7 +38,7 @@ export class VariableTable {
 
   ofField(field: WhoField): number {
     if (field.name === "client_attr") return this.#attribute(field.attr);
-    return this.#index(KINDS[field.name]!, new Uint8Array(0));
+    return this.#index(KINDS[field.name]!, "");
   }
 
   /** In `emqx` mode a dot in an attribute's name is a path into a map, and attributes hold none. */
@@ -49,15 +48,15 @@ export class VariableTable {
       return this.#attribute(attribute);
     }
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name]! : VARIABLE_NONE;
-    return this.#index(kind, new Uint8Array(0));
+    return this.#index(kind, "");
   }
 
   #attribute(name: Text): number {
-    return this.#index(VARIABLE_ATTR, toBytes(name));
+    return this.#index(VARIABLE_ATTR, name);
   }
 
-  #index(kind: number, name: Uint8Array): number {
-    const key = `${kind}:${bytesKey(name)}`;
+  #index(kind: number, name: Text): number {
+    const key = `${kind}:${textKey(name)}`;
     const known = this.#indexes.get(key);
     if (known !== undefined) return known;
     const index = this.#indexes.size;

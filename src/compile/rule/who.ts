@@ -14,11 +14,10 @@ import {
   CONDITION_RAISE,
 } from "../../../assembly/abi.ts";
 import type { Text } from "../../types.ts";
-import { toBytes } from "../bytes.ts";
 import { compileRegex } from "../regex/index.ts";
 import type { AddressRange, Who } from "./ast.ts";
 import type { VariableTable } from "./variables.ts";
-import { bytesKey, type Span, type TextPool, WordList } from "./words.ts";
+import { type Span, type TextPool, textKey, WordList } from "./words.ts";
 
 /** A variable that has to equal a text. */
 export interface EqualityKey {
@@ -138,7 +137,7 @@ export class WhoCompiler {
       case "raise":
         return who;
       case "equal": {
-        const text = this.#texts.share(toBytes(who.value));
+        const text = this.#texts.share(who.value);
         return { type: "equal", key: { variable: this.#variables.ofField(who.field), text } };
       }
       case "pattern": {
@@ -158,7 +157,7 @@ export class WhoCompiler {
 
   #address(ranges: readonly AddressRange[]): Condition {
     if (ranges.length === 0) return { type: "constant", value: false };
-    const key = ranges.map((range) => `${bytesKey(range.network)}/${range.prefixLength}`).join();
+    const key = ranges.map((range) => `${textKey(range.network)}/${range.prefixLength}`).join();
     const known = this.#rangeIndexes.get(key);
     const first = known ?? this.ranges.length / 6;
     const words: [number, number, number, number] = [CONDITION_ADDRESS, first, ranges.length, 0];
@@ -175,7 +174,7 @@ export class WhoCompiler {
   }
 
   #pattern(pattern: Text): number {
-    const key = bytesKey(toBytes(pattern));
+    const key = textKey(pattern);
     const known = this.#patternIndexes.get(key);
     if (known !== undefined) return known;
     const compiled = compileRegex(pattern);

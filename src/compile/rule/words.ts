@@ -1,4 +1,9 @@
 /** Growing arrays that the rule-set compiler builds sections in: far smaller than arrays of objects. */
+import type { Text } from "../../types.ts";
+import { toBytes } from "../bytes.ts";
+
+const NOT_ASCII = /[^\x00-\x7f]/;
+const encoder = new TextEncoder();
 
 /** A growing list of unsigned 32-bit words. */
 export class WordList {
@@ -49,27 +54,44 @@ export class TextPool {
     return this.#bytes;
   }
 
-  add(text: Uint8Array): Span {
+  add(text: Text): Span {
     const offset = this.length;
-    if (offset + text.length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, offset + text.length));
-      grown.set(this.#bytes);
-      this.#bytes = grown;
+    this.#reserve(typeof text === "string" ? text.length * 3 : text.length);
+    if (typeof text !== "string") {
+      this.#bytes.set(text, offset);
+      this.length += text.length;
+    } else {
+      this.length += this.#write(text, offset);
     }
-    this.#bytes.set(text, offset);
-    this.length += text.length;
-    return { offset, length: text.length };
+    return { offset, length: this.length - offset };
   }
 
-  /** Like `add`, but equal bytes get the same span. */
-  share(text: Uint8Array): Span {
-    const key = bytesKey(text);
+  /** Like `add`, but equal texts get the same span. */
+  share(text: Text): Span {
+    const key = textKey(text);
     let span = this.#shared.get(key);
     if (!span) {
       span = this.add(text);
       this.#shared.set(key, span);
     }
     return span;
+  }
+
+  /** Returns the length in bytes. */
+  #write(text: string, offset: number): number {
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code > 127) return encoder.encodeInto(text, this.#bytes.subarray(offset)).written;
+      this.#bytes[offset + at] = code;
+    }
+    return text.length;
+  }
+
+  #reserve(more: number): void {
+    if (this.length + more <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + more));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
   }
 
   equals(a: Span, b: Span): boolean {
@@ -81,8 +103,10 @@ export class TextPool {
   }
 }
 
-/** A string that is equal exactly when the bytes are. */
-export function bytesKey(bytes: Uint8Array): string {
+/** A string that is equal exactly when the texts' bytes are. */
+export function textKey(text: Text): string {
+  if (typeof text === "string" && !NOT_ASCII.test(text)) return text;
+  const bytes = toBytes(text);
   let key = "";
   for (let at = 0; at < bytes.length; at += 4096) {
     key += String.fromCharCode(...bytes.subarray(at, at + 4096));

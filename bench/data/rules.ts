@@ -1,0 +1,131 @@
+/**
+ * Seeded rule sets and requests for the authorization benches: realistic families of any size, and
+ * one set that is made to be hard. Same seed, same data.
+ */
+import type { Rule, Who } from "../../src/compile/rule/ast.ts";
+
+export type RuleFamily = "literals" | "wildcards" | "templates" | "per_user" | "same_topic";
+
+export const RULE_FAMILIES: readonly RuleFamily[] = [
+  "literals",
+  "wildcards",
+  "templates",
+  "per_user",
+  "same_topic",
+];
+
+export interface BenchClient {
+  readonly clientId: string;
+  readonly username: string;
+}
+
+export interface BenchRules {
+  readonly rules: readonly Rule[];
+  /** The client that the requests are about. */
+  readonly client: BenchClient;
+  /** Topics of PUBLISH requests with QoS 0: a few hot ones, a long tail, some that match nothing. */
+  readonly topics: readonly string[];
+}
+
+const EVERYONE: Who = { type: "all" };
+const ALL_ACTIONS = 511;
+
+/** `count` rules of a family and `requests` topics to ask about. */
+export function makeRules(family: RuleFamily, count: number, requests = 4096): BenchRules {
+  const random = seeded(0x5eed ^ count);
+  const own = pad(count >> 1);
+  const client: BenchClient = { clientId: `dev-${own}`, username: `user-${own}` };
+  const rules = Array.from({ length: count }, (_, i) => makeRule(family, i));
+  const topics = Array.from({ length: requests }, () => {
+    const isMiss = random() < 0.1;
+    const i = pick(random, count);
+    return isMiss ? `elsewhere/${i}/state` : topicFor(family, i, client);
+  });
+  return { rules, client, topics };
+}
+
+/**
+ * Filters over two spellings of each of `depth` levels (2^depth rules), so that a topic of the one
+ * spelling can go down two ways at every level. All but the last rule are for nobody here.
+ */
+export function makeBranchingRules(depth: number): BenchRules {
+  const client: BenchClient = { clientId: "dev-000042", username: "user-000042" };
+  const rules = Array.from({ length: 2 ** depth }, (_, i): Rule => {
+    const levels = Array.from({ length: depth }, (_, bit) => ((i >> bit) & 1 ? "+" : "a"));
+    const isLast = i === 2 ** depth - 1;
+    const who: Who = isLast
+      ? EVERYONE
+      : { type: "equal", field: { name: "username" }, value: "nobody" };
+    return {
+      permission: "allow",
+      who,
+      actions: ALL_ACTIONS,
+      topics: [{ type: "filter", text: levels.join("/") }],
+    };
+  });
+  return { rules, client, topics: [Array(depth).fill("a").join("/")] };
+}
+
+function makeRule(family: RuleFamily, i: number): Rule {
+  const permission = i % 7 === 3 ? "deny" : "allow";
+  const text = filterFor(family, i);
+  const isPerUser = family === "per_user" || family === "same_topic";
+  const who: Who = isPerUser
+    ? { type: "equal", field: { name: "username" }, value: `user-${pad(i)}` }
+    : EVERYONE;
+  return { permission, who, actions: ALL_ACTIONS, topics: [{ type: "filter", text }] };
+}
+
+function filterFor(family: RuleFamily, i: number): string {
+  switch (family) {
+    case "literals":
+      return `plant/line-${pad(i)}/robot/state`;
+    case "wildcards":
+      return i % 3 === 0 ? `plant/line-${pad(i)}/#` : `plant/line-${pad(i)}/+/state`;
+    case "templates":
+      return i % 2 === 0
+        ? `plant/line-${pad(i)}/\${clientid}/#`
+        : `fleet/\${clientid}/unit-${pad(i)}/+`;
+    case "per_user":
+      return `users/user-${pad(i)}/#`;
+    default:
+      return "shared/alarms/#";
+  }
+}
+
+function topicFor(family: RuleFamily, i: number, client: BenchClient): string {
+  switch (family) {
+    case "literals":
+    case "wildcards":
+      return `plant/line-${pad(i)}/robot/state`;
+    case "templates":
+      return i % 2 === 0
+        ? `plant/line-${pad(i)}/${client.clientId}/temp`
+        : `fleet/${client.clientId}/unit-${pad(i)}/temp`;
+    case "per_user":
+      return `users/${i % 2 ? client.username : `user-${pad(i)}`}/inbox`;
+    default:
+      return "shared/alarms/high";
+  }
+}
+
+function pad(i: number): string {
+  return String(i).padStart(6, "0");
+}
+
+/** Four requests in five go to one rule in a hundred. */
+function pick(random: () => number, count: number): number {
+  const hot = Math.max(1, Math.floor(count / 100));
+  return Math.floor(random() * (random() < 0.8 ? hot : count));
+}
+
+/** mulberry32 */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
