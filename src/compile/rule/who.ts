@@ -81,8 +81,10 @@ export class WhoCompiler {
     const signature = signatureOf(condition);
     let compiled = this.#known.get(signature);
     if (!compiled) {
-      const keys = keysOf(condition);
-      compiled = { root: this.#roots.length, keys, raises: canRaise(condition) };
+      const raises = canRaise(condition);
+      // A raise counts for clients that no key names, so such a rule has to be looked at always.
+      const keys = raises ? undefined : keysOf(condition);
+      compiled = { root: this.#roots.length, keys, raises };
       this.#roots.push(condition);
       this.#known.set(signature, compiled);
     }

@@ -1,0 +1,182 @@
+/** Laws of the rule index that hold for all rules. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ENTRY_RULES, SCRATCH_BYTES } from "../../assembly/abi.ts";
+import { packImage, sealImage } from "../../src/compile/image.ts";
+import type { Rule } from "../../src/compile/rule/ast.ts";
+import { compileRules } from "../../src/compile/rule/compile.ts";
+import { coreSwitches } from "../../src/compile/switches.ts";
+import { resolveSwitches } from "../../src/config/compatibility.ts";
+import { actionBit, closeClient, decide, openClient } from "../../src/core/rules.ts";
+import { type CoreMemory, inputEnd } from "../../src/core/wasm.ts";
+import { referenceDecide } from "../reference/decide.ts";
+import {
+  arbitraryAction,
+  arbitraryClient,
+  arbitraryRequests,
+  arbitraryTopic,
+  looseRules,
+  strictRules,
+} from "../support/rule-arbitraries.ts";
+import { EVERYONE } from "../support/rule-builders.ts";
+import { coreWith, decideOnce, newCore, requestOf } from "../support/rules-core.ts";
+
+const strict = resolveSwitches("strict");
+const emqx = resolveSwitches("emqx");
+
+describe("the rule index", () => {
+  test("does not let a rule behind the deciding one matter", () => {
+    fc.assert(
+      fc.property(
+        strictRules,
+        strictRules,
+        arbitraryClient,
+        arbitraryAction,
+        arbitraryTopic,
+        (rules, others, client, action, topic) => {
+          const ask = (set: Rule[]) =>
+            decideOnce(coreWith(set, strict), requestOf(client), action, topic);
+          const answer = ask(rules);
+          fc.pre(answer.verdict !== "no_match");
+          expect(ask([...rules.slice(0, answer.rule + 1), ...others])).toEqual(answer);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("keeps its answers when other users' rules crowd every terminal", () => {
+    fc.assert(
+      fc.property(looseRules, arbitraryClient, arbitraryRequests, (rules, client, requests) => {
+        const crowd = rules.flatMap((rule) => [
+          rule,
+          ...Array.from({ length: 6 }, (_, i): Rule => {
+            const field = { name: i % 2 ? "clientid" : "username" } as const;
+            return { ...rule, who: { type: "equal", field, value: i < 4 ? `other${i}` : "a" } };
+          }),
+        ]);
+        const core = coreWith(crowd, emqx);
+        const handle = openClient(core, requestOf(client));
+        for (const [action, topic] of requests) {
+          const { rule } = decide(core, handle, actionBit(action), topic);
+          expect(rule).toBe(referenceDecide(crowd, client, action, topic, emqx).rule);
+        }
+        closeClient(core, handle);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("decides the same whatever scratch holds and however often it is asked", () => {
+    fc.assert(
+      fc.property(
+        looseRules,
+        arbitraryClient,
+        arbitraryRequests,
+        fc.nat(255),
+        (rules, client, requests, filling) => {
+          const core = coreWith(rules, emqx);
+          const handle = openClient(core, requestOf(client));
+          const ask = () =>
+            requests.map(([action, topic]) => decide(core, handle, actionBit(action), topic));
+          const first = ask();
+          const scratch = inputEnd(core);
+          core.bytes.fill(filling, scratch, scratch + Math.min(65536, SCRATCH_BYTES));
+          expect(ask()).toEqual(first);
+          closeClient(core, handle);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("visits each node once, however the filters branch", () => {
+    const depth = 10;
+    const rules = Array.from({ length: 2 ** depth }, (_, i): Rule => {
+      const levels = Array.from({ length: depth }, (_, bit) => ((i >> bit) & 1 ? "+" : "a"));
+      const isLast = i === 2 ** depth - 1;
+      return {
+        permission: "allow",
+        who: isLast
+          ? EVERYONE
+          : { type: "pattern", field: { name: "clientid" }, pattern: `^${i}$` },
+        actions: 511,
+        topics: [{ type: "filter", text: levels.join("/") }],
+      };
+    });
+    const topic = Array(depth).fill("a").join("/");
+    const publish = { type: "publish", qos: 0, retain: false } as const;
+    expect(decideOnce(coreWith(rules), { clientId: "c" }, publish, topic).rule).toBe(
+      2 ** depth - 1,
+    );
+  });
+});
+
+describe("hostile rule sets", () => {
+  /** Opens and uses an image of this blob: any status will do, a trap or a hang will not. */
+  function attempt(core: CoreMemory, image: Uint8Array<ArrayBuffer>): boolean {
+    sealImage(image);
+    core.bytes.set(image, core.exports.image_alloc(image.length));
+    core.inputPtr = core.exports.input_ptr();
+    if (core.exports.image_open() !== 0) return false;
+    const handle = openClient(core, { clientId: "a", username: "b", clientAttrs: { g: "a/b" } });
+    for (const topic of ["a", "a/b", "#", "a/+/b", "", "$x/a"]) {
+      for (const bit of [1, 64]) {
+        decide(core, handle, bit, topic);
+        core.exports.is_covered(handle, topic.length, bit);
+      }
+    }
+    closeClient(core, handle);
+    return true;
+  }
+
+  const damage = fc.array(
+    fc.tuple(
+      fc.nat(),
+      fc.oneof(
+        fc.nat(64),
+        fc.constantFrom(0xffffffff, 0x7fffffff, 0x80000000, 0xfffffff8),
+        fc.nat(0xffffffff),
+      ),
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
+
+  test("are refused or decide something, but never trap", () => {
+    const core = newCore();
+    let opened = 0;
+    fc.assert(
+      fc.property(looseRules, damage, (rules, words) => {
+        const { blob } = compileRules(rules, { switches: emqx });
+        const view = new DataView(blob.buffer);
+        for (const [place, word] of words) {
+          view.setUint32((place % (blob.length / 4)) * 4, word, true);
+        }
+        const entry = { kind: ENTRY_RULES, id: 0, blob };
+        if (attempt(core, packImage([entry], coreSwitches(emqx)))) opened++;
+      }),
+      { numRuns: 2500 },
+    );
+    expect(opened).toBeGreaterThan(0);
+  });
+
+  test("are refused when they are not rule sets at all", () => {
+    const core = newCore();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
+        const entry = { kind: ENTRY_RULES, id: 0, blob: bytes };
+        expect(attempt(core, packImage([entry], 0))).toBe(false);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("are refused twice in an image, and cut short", () => {
+    const core = newCore();
+    const { blob } = compileRules([], { switches: strict });
+    const entry = { kind: ENTRY_RULES, id: 0, blob };
+    expect(attempt(core, packImage([entry, { ...entry, id: 1 }], 0))).toBe(false);
+    expect(attempt(core, packImage([{ ...entry, blob: blob.subarray(0, -8) }], 0))).toBe(false);
+    expect(attempt(core, packImage([entry], 0))).toBe(true);
+  });
+});
