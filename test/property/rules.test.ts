@@ -41,7 +41,7 @@ describe("the rule index", () => {
           expect(ask([...rules.slice(0, answer.rule + 1), ...others])).toEqual(answer);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
