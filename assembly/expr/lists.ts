@@ -1,12 +1,15 @@
 /** Splitting and joining. Source: expressions §4.3. */
 import {
   ERR_EXPR_INVALID_ARGUMENT,
+  ERR_EXPR_LIST_LENGTH,
+  ERR_EXPR_MEMORY,
   ERR_EXPR_OUTPUT,
   ERR_EXPR_STEPS,
   EXPR_OUTPUT_BYTES_MAX,
   FN_SPLIT,
   HOST_FLAGS_SHIFT,
   HOST_NOT_UTF8,
+  LIST_LENGTH_MAX,
   OK,
   TAG_BIGINT,
   TAG_BYTES,
@@ -14,6 +17,7 @@ import {
   TAG_LIST,
   VALUE_BYTES,
 } from "../abi";
+import { mark, scratch } from "../arena";
 import { utf8Valid } from "../encoding/utf8";
 import { host } from "../host";
 import { isAscii, isWord, readBytes, readText, textLen, textPtr } from "./argument";
@@ -148,56 +152,66 @@ function addSeparator(byte: u32): void {
   store<u32>(at, load<u32>(at) | (1 << (byte & 31)));
 }
 
+/** No single byte separates; the bits say which do. */
+const SEVERAL: u32 = 256;
+
 /** Splits at bytes; CR LF is a character of its own, which only `nocrlf` makes a separator. */
 export function tokens(args: usize, argc: u32, out: usize): i32 {
   let status = readText(args, 0);
   if (status < 0) return status;
-  const start = textPtr;
-  const end = start + textLen;
+  const at = textPtr;
+  const end = at + textLen;
   status = readBytes(args, 1);
   if (status < 0) return status;
+  const splitsPairs = argc > 2;
+  if (splitsPairs && !isWord(args, 2, wordNocrlf, 6)) return badArgument(2);
+  if (textLen == 1 && !splitsPairs && load<u8>(textPtr) != CR) {
+    return writeTokens(at, end, load<u8>(textPtr), false, out);
+  }
   memory.fill(separators, 0, 32);
   for (let i: u32 = 0; i < textLen; i++) addSeparator(load<u8>(textPtr + i));
-  const splitsPairs = argc > 2;
   if (splitsPairs) {
-    if (!isWord(args, 2, wordNocrlf, 6)) return badArgument(2);
     addSeparator(CR);
     addSeparator(LF);
   }
   // While CR separates, a pair is not a separator but part of a piece. Where only LF separates, it does.
-  const keepsPairs = isSeparator(CR) && !splitsPairs;
-  // Pieces are counted first, so that the list needs no room to grow.
-  const count = scanTokens(start, end, keepsPairs, 0);
-  if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
-  const list = produceList(count);
-  if (!list) return refusal;
-  scanTokens(start, end, keepsPairs, list);
-  setRange(out, TAG_LIST, list, count);
-  return OK;
+  return writeTokens(at, end, SEVERAL, isSeparator(CR) && !splitsPairs, out);
 }
 
-/** Number of pieces; writes them when `list` is not 0. */
-function scanTokens(at: usize, end: usize, keepsPairs: bool, list: usize): u32 {
+/** The pieces of [at, end) as a list. `only`: the one separator, or SEVERAL. */
+function writeTokens(at: usize, end: usize, only: u32, keepsPairs: bool, out: usize): i32 {
+  // Nothing else takes scratch in here, so values taken one by one stand in a row.
+  const list = mark();
   let count: u32 = 0;
   while (at < end) {
-    let byte: u32 = load<u8>(at);
-    const isPair = keepsPairs && byte == CR && at + 1 < end && load<u8>(at, 1) == LF;
-    if (!isPair && isSeparator(byte)) {
+    if (!isPiece(at, end, only, keepsPairs)) {
       at++;
       continue;
     }
     const start = at;
-    at += isPair ? 2 : 1;
-    while (at < end) {
-      byte = load<u8>(at);
-      if (keepsPairs && byte == CR && at + 1 < end && load<u8>(at, 1) == LF) at += 2;
-      else if (isSeparator(byte)) break;
-      else at++;
-    }
-    if (list) setBytes(elementOf(list, count), start, <u32>(at - start));
-    count++;
+    do at += keepsPairs && isPair(at, end) ? 2 : 1;
+    while (at < end && isPiece(at, end, only, keepsPairs));
+    const item = scratch(VALUE_BYTES);
+    if (!item) return ERR_EXPR_MEMORY;
+    if (++count > <u32>LIST_LENGTH_MAX) return ERR_EXPR_LIST_LENGTH;
+    setBytes(item, start, <u32>(at - start));
   }
-  return count;
+  if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
+  setRange(out, TAG_LIST, list, count);
+  return OK;
+}
+
+/** Does what stands at `at` belong to a piece? */
+@inline
+function isPiece(at: usize, end: usize, only: u32, keepsPairs: bool): bool {
+  const byte: u32 = load<u8>(at);
+  if (only != SEVERAL) return byte != only;
+  return !isSeparator(byte) || (keepsPairs && isPair(at, end));
+}
+
+@inline
+function isPair(at: usize, end: usize): bool {
+  return load<u8>(at) == CR && at + 1 < end && load<u8>(at, 1) == LF;
 }
 
 export function nth(args: usize, out: usize): i32 {

@@ -27,6 +27,8 @@ export interface CompiledExpression {
   /** Absent when there is an issue of severity `error`. */
   readonly blob?: Uint8Array<ArrayBuffer>;
   readonly ast?: Expr;
+  /** Regular expressions of its literals, for compilePart. */
+  readonly programs?: ReadonlyMap<Expr, Uint8Array>;
   /** In the order of the text. */
   readonly issues: readonly Issue[];
 }
@@ -80,7 +82,19 @@ export function compileExpression(
   if (new DataView(blob.buffer).getUint32(16, true) > EXPR_STACK_MAX) {
     return refuse(0, `the expression needs more than ${EXPR_STACK_MAX} values at once`);
   }
-  return { blob, ast, issues };
+  return { blob, ast, programs, issues };
+}
+
+/**
+ * A part of a compiled expression as an expression of its own: what `explain` evaluates to show the
+ * value of every part. Arrays are allowed here.
+ */
+export function compilePart(
+  part: Expr,
+  whole: CompiledExpression,
+  options: CompileExpressionOptions,
+): Uint8Array<ArrayBuffer> {
+  return emit(part, { ...options, programs: whole.programs ?? new Map() });
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
