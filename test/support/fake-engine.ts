@@ -26,6 +26,8 @@ export interface FakeRules {
   readonly expireAtMs?: number | undefined;
   /** Answers later instead of at once. */
   readonly isAsync?: boolean | undefined;
+  /** Answers about this topic or filter wait. */
+  readonly waits?: Readonly<Record<string, Promise<void>>> | undefined;
 }
 
 export interface FakeEngineOptions {
@@ -110,6 +112,8 @@ export class FakeSession implements Session {
       rule: { number: 7, at: { file: "acl.conf", line: 7, column: 1 } },
       faults: [],
     };
+    const wait = this.rules.waits?.[topic];
+    if (wait) return wait.then(() => decision);
     return this.rules.isAsync ? Promise.resolve(decision) : decision;
   }
 

@@ -40,7 +40,9 @@ export interface DeliveredPacket {
   payload: Buffer;
   brokerId?: string;
   brokerCounter?: number;
-  messageId?: number;
+  messageId?: number | undefined;
+  /** Not now, but it has to stay in the queue. */
+  isDeferred?: boolean;
 }
 
 export type Subscription = ISubscription & { subscriptionIdentifier?: number };
@@ -85,6 +87,7 @@ export interface AedesClient {
   pause(): void;
   resume(): void;
   close(done?: () => void): void;
+  disconnect(options: object, done?: () => void): void;
   emit(event: "error", error: Error): boolean;
   subscribe(packet: object, done: (error?: Error | null) => void): void;
   unsubscribe(packet: object, done: (error?: Error | null) => void): void;
@@ -103,7 +106,7 @@ export interface AedesStore {
   outgoingEnqueue(sub: { clientId: string }, packet: object): Promise<void>;
   outgoingEnqueueCombi(subs: readonly { clientId: string }[], packet: object): Promise<void>;
   outgoingUpdate(client: AedesClient, packet: DeliveredPacket): Promise<void>;
-  outgoingClearMessageId(client: AedesClient, packet: object): Promise<unknown>;
+  outgoingClearMessageId(client: AedesClient, packet: DeliveredPacket): Promise<unknown>;
   delWill(client: { id: string | null; brokerId?: string }): Promise<unknown>;
 }
 

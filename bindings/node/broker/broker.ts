@@ -11,6 +11,7 @@ import type { ListenerConfig } from "../../../src/config/config.ts";
 import type { AedesBroker, AedesClient } from "./aedes.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Gate } from "./gate.ts";
+import { WriteGatherer } from "./gather.ts";
 import { hardenBroker, hardenClient, hardenRouting, Qos2Ledger } from "./hardening.ts";
 import { createHooks } from "./hooks.ts";
 import { TcpListener } from "./listener.ts";
@@ -48,7 +49,7 @@ export interface Broker {
 const CLOSE_MS_MAX = 2_000;
 
 /** LIMIT: a client that does not read for this long is cut off. */
-const DRAIN_MS_MAX = 20_000;
+const DRAIN_MS_MAX = 10_000;
 
 /** LIMIT: sessions kept for absent MQTT 5 clients, and wills kept for their delay. */
 const PENDING_SESSIONS_MAX = 100_000;
@@ -76,6 +77,8 @@ class EnforcingBroker implements Broker {
     const { mqtt } = engine.config;
     const aedes = new Aedes({
       ...(createHooks(peerOf) as object),
+      // With a bound on messages under way, one client that does not read would hold up all others.
+      concurrency: 0,
       connectTimeout: 2 ** 31 - 1,
       drainTimeout: DRAIN_MS_MAX,
       maxClientsIdLength: 65_535,
@@ -93,6 +96,7 @@ class EnforcingBroker implements Broker {
       clock,
       log: new ClientLog(log, clock),
       qos2: new Qos2Ledger(),
+      gatherer: new WriteGatherer(),
     };
     hardenBroker(aedes);
     this.#forgetDelayedWills = guardWills(aedes, peerOf);

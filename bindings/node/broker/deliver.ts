@@ -7,15 +7,21 @@ const DOLLAR = 36;
 /**
  * The packet to write, changed in place (aedes makes one for each receiver), or null.
  *
- * The policy is asked unless every subscription is covered by it. Three kinds of messages are
- * looked at more closely whatever the subscriptions say: those queued for a session before it was
- * resumed, whose subscription may be gone; and topics that begin with `$`, which aedes finds for a
- * leading wildcard among retained and queued messages [MQTT5 4.7.2-1].
+ * The policy is asked unless every subscription is covered by it. Two kinds of messages are looked
+ * at more closely whatever the subscriptions say: those queued for a session before it was resumed,
+ * whose subscription may be gone; and topics that begin with `$`, which aedes finds for a leading
+ * wildcard among retained and queued messages [MQTT5 4.7.2-1].
  */
 export function deliver(peer: Peer, packet: DeliveredPacket): DeliveredPacket | null {
   const { session, mountpoint, subscriptions, host } = peer;
-  if (session === undefined || !peer.isOpen) return null;
-  const isEnforced = host.engine.config.switches.enforce_delivery;
+  if (session === undefined) return null;
+  if (peer.phase === "registering") {
+    // [MQTT5 3.2.0-1] Nothing goes out before CONNACK. What is queued comes right after it.
+    packet.isDeferred = true;
+    return null;
+  }
+  const { config } = host.engine;
+  const isEnforced = config.switches.enforce_delivery;
   const routed = packet.topic;
   let topic = routed;
   if (mountpoint !== "") {
@@ -25,11 +31,14 @@ export function deliver(peer: Peer, packet: DeliveredPacket): DeliveredPacket | 
   const isQueued = !peer.client.connected;
   const isSystem = topic.charCodeAt(0) === DOLLAR;
   if ((isQueued || isSystem) && !subscriptions.match(routed)) return null;
-  const qos = subscriptions.limitQos(routed, packet.qos);
-  if (isEnforced && (isQueued || isSystem || subscriptions.someUncovered)) {
+  const granted = subscriptions.limitQos(routed, packet.qos);
+  // A queued message is acknowledged whatever the subscription is now, or it would stay queued.
+  const qos = isQueued && granted === 0 ? 1 : granted;
+  if (isEnforced && (isQueued || isSystem || !peer.isCovered())) {
     if (!session.authorizeDelivery(topic, qos)) return null;
   }
   packet.topic = topic;
   packet.qos = qos;
+  peer.expectWrite();
   return packet;
 }

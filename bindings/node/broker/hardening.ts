@@ -123,6 +123,9 @@ export class Qos2Ledger {
   }
 }
 
+/** No identifier on the wire is negative. */
+const UNDELIVERED = -1;
+
 /** Replaces the parts of the store that misbehave. */
 function hardenStore(aedes: AedesBroker, qos2: Qos2Ledger): void {
   const store: AedesStore = aedes.persistence;
@@ -161,8 +164,20 @@ function hardenStore(aedes: AedesBroker, qos2: Qos2Ledger): void {
     const served = subscriptions.filter(({ clientId }) => mayQueue(clientId));
     return outgoingEnqueueCombi.call(store, served, packet);
   };
+  // A message that is not delivered has no identifier yet, and the store would take the first one
+  // without for it: so it gets one for the occasion.
   store.outgoingClearMessageId = async (client, packet) => {
-    const cleared = await outgoingClearMessageId.call(store, client, packet);
+    if (packet.isDeferred) return undefined;
+    let messageId = packet.messageId;
+    if (messageId === undefined && packet.brokerCounter !== undefined) {
+      messageId = UNDELIVERED;
+      try {
+        await outgoingUpdate.call(store, client, { ...packet, messageId });
+      } catch {
+        return undefined;
+      }
+    }
+    const cleared = await outgoingClearMessageId.call(store, client, { ...packet, messageId });
     const count = queuedCount.get(client.id!) ?? 0;
     if (cleared !== undefined && count > 1) queuedCount.set(client.id!, count - 1);
     else if (cleared !== undefined) queuedCount.delete(client.id!);

@@ -54,7 +54,16 @@ export function createHooks(peerOf: (client: AedesClient) => Peer): Hooks {
       }
     },
 
-    authorizeForward: (client, packet) => deliver(peerOf(client), packet),
+    authorizeForward(client, packet) {
+      const peer = peerOf(client);
+      try {
+        return deliver(peer, packet);
+      } catch (error) {
+        // Thrown on, it would end the connection of whoever published.
+        peer.host.log.noted("warn", "delivery_failed", peer.logged, String(error));
+        return null;
+      }
+    },
   };
 }
 

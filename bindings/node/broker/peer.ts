@@ -3,8 +3,9 @@ import type { Socket } from "node:net";
 import type { Packet } from "mqtt-packet";
 import type { Config } from "../../../src/config/config.ts";
 import type { ClientInfo, ConnectDecision, Session } from "../../../src/types.ts";
-import type { AedesBroker, AedesClient, ReceivedPacket } from "./aedes.ts";
+import type { AedesBroker, AedesClient, Qos, ReceivedPacket } from "./aedes.ts";
 import type { Clock } from "./clock.ts";
+import type { WriteGatherer } from "./gather.ts";
 import type { Qos2Ledger } from "./hardening.ts";
 import type { ClientLog, LoggedClient } from "./log.ts";
 import { writePacket } from "./packets.ts";
@@ -25,6 +26,7 @@ export interface Host {
   readonly clock: Clock;
   readonly log: ClientLog;
   readonly qos2: Qos2Ledger;
+  readonly gatherer: WriteGatherer;
 }
 
 /**
@@ -71,7 +73,10 @@ export class Peer {
   admitted: object | undefined;
   /** A will is about to be published, now or after its delay. */
   isWillDue = false;
+  readonly #isFilterCovered = (filter: string, qos: Qos): boolean =>
+    this.session?.isCovered(filter.slice(this.mountpoint.length), qos) ?? false;
   #isSocketClosed = false;
+  #isEnding = false;
   #deadline: WheelEntry | undefined;
   #expiry: WheelEntry | undefined;
 
@@ -80,6 +85,11 @@ export class Peer {
     this.client = client;
     this.socket = client.conn;
     this.origin = origin;
+    const { disconnect } = client;
+    client.disconnect = (options, done) => {
+      this.endWrites();
+      disconnect.call(client, options, done);
+    };
     this.address = `${this.socket.remoteAddress ?? "unknown"}:${this.socket.remotePort ?? 0}`;
   }
 
@@ -109,6 +119,32 @@ export class Peer {
     this.#expiry = this.host.wheel.start(atMs, end);
   }
 
+  /** A delivery is about to be written; others may join it. */
+  expectWrite(): void {
+    if (!this.#isEnding) this.host.gatherer.hold(this.socket);
+  }
+
+  /** Nothing may be held back any more: aedes closes right after it has written a DISCONNECT. */
+  endWrites(): void {
+    this.#isEnding = true;
+    this.host.gatherer.release(this.socket);
+  }
+
+  /**
+   * Does every subscription lie within what the policy allows now? A new policy, after a reload, is
+   * asked about all of them again.
+   */
+  isCovered(): boolean {
+    this.subscriptions.follow(this.host.engine.config, this.#isFilterCovered);
+    return !this.subscriptions.someUncovered;
+  }
+
+  /** Notes a subscription, by the filter as the broker routes it. */
+  subscribed(filter: string, qos: Qos): void {
+    this.subscriptions.follow(this.host.engine.config, this.#isFilterCovered);
+    this.subscriptions.set(filter, qos, this.#isFilterCovered(filter, qos));
+  }
+
   /** Writes an answer; a client that does not read its answers is not read from either. */
   answer(packet: Packet): void {
     if (writePacket(this.socket, this.version, packet) || this.isBlocked) return;
@@ -134,6 +170,7 @@ export class Peer {
     if (!this.isOpen) return;
     this.phase = "closed";
     this.held = [];
+    this.endWrites();
     if (this.version === 5) {
       const properties = reasonString === undefined ? {} : { properties: { reasonString } };
       writePacket(this.socket, 5, { cmd: "disconnect", reasonCode, ...properties });

@@ -184,7 +184,8 @@ async function grant(
     Array.from(granted, ([routed, request]) => {
       const qos = request.code as Qos;
       const subscription: Subscription = { ...request.requested, topic: routed, qos };
-      hold(peer, subscription);
+      // Before the first message for it can come.
+      peer.subscribed(routed, qos);
       peer.admitted = subscription;
       const done = new Promise<void>((resolve) => {
         const subscriptions = [subscription];
@@ -194,12 +195,6 @@ async function grant(
       return done;
     }),
   );
-}
-
-/** Notes a subscription before the first message for it can come. */
-function hold(peer: Peer, { topic, qos }: Subscription): void {
-  const filter = topic.slice(peer.mountpoint.length);
-  peer.subscriptions.set(topic, qos, peer.session?.isCovered(filter, qos) ?? false);
 }
 
 /**
@@ -215,13 +210,13 @@ export async function restoreSubscription(
   if (session === undefined) return null;
   if (topic.startsWith(mountpoint)) {
     if (!host.engine.config.switches.enforce_delivery) {
-      hold(peer, subscription);
+      peer.subscribed(topic, qos);
       return subscription;
     }
     const filter = topic.slice(mountpoint.length);
     const decision = await session.authorize({ type: "subscribe", qos }, filter);
     if (decision.verdict === "allow") {
-      hold(peer, subscription);
+      peer.subscribed(topic, qos);
       return subscription;
     }
     host.log.refused("subscribe", peer.logged, refusalOf(decision, filter, qos));

@@ -12,6 +12,8 @@ interface Held {
 export class Subscriptions {
   readonly #held = new Map<string, Held>();
   #uncovered = 0;
+  /** The policy that coverage was found out under. */
+  #policy: object | undefined;
   readonly #countByQos: [number, number, number] = [0, 0, 0];
 
   get size(): number {
@@ -23,8 +25,14 @@ export class Subscriptions {
     return this.#uncovered > 0;
   }
 
-  filters(): IterableIterator<string> {
-    return this.#held.keys();
+  /**
+   * Finds out anew what is covered, when `policy` is another object than the last time. Call it
+   * before `set` as well, which belongs to the policy of the last call.
+   */
+  follow(policy: object, isCovered: (filter: string, qos: Qos) => boolean): void {
+    if (this.#policy === policy) return;
+    this.#policy = policy;
+    for (const [filter, { qos }] of [...this.#held]) this.set(filter, qos, isCovered(filter, qos));
   }
 
   set(filter: string, qos: Qos, isCovered: boolean): void {

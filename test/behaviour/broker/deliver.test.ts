@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { type RawClient, startBroker, type TestBroker } from "../../support/broker.ts";
+import {
+  connectPacket,
+  type RawClient,
+  startBroker,
+  type TestBroker,
+} from "../../support/broker.ts";
 import { FakeEngine, type FakeEngineOptions } from "../../support/fake-engine.ts";
 
 let test: TestBroker;
@@ -107,6 +112,35 @@ describe("a delivery", () => {
   });
 });
 
+describe("a policy that changes", () => {
+  it("is followed by deliveries of subscriptions that had been covered", async () => {
+    const engine = await start({ rules: () => ({}) });
+    const subscriber = await test.join({ clientId: "sub" });
+    await subscriber.subscribe(["a/#", "b/#"]);
+    const publisher = await test.join({ clientId: "pub" });
+    engine.sessions[0]!.rules = { subscribe: ["b/#"] };
+    engine.config = { ...engine.config };
+    for (const topic of ["a/2", "b/marker"]) await publisher.publish(topic);
+    expect(await heard(subscriber)).toEqual([]);
+  });
+});
+
+describe("a session that fails", () => {
+  it("gets nothing, and does not disturb the publisher", async () => {
+    const engine = await start({ rules: () => ({ subscribe: ["~a/#", "b/#"] }) });
+    const broken = await test.join({ clientId: "broken" });
+    await broken.subscribe(["a/#"]);
+    engine.sessions[0]!.authorizeDelivery = () => {
+      throw new Error("broken");
+    };
+    const publisher = await test.join({ clientId: "pub" });
+    await publisher.publish("a/1", { qos: 1 });
+    await test.logged("delivery_failed");
+    await Promise.all([publisher.settled(), broken.settled()]);
+    expect(broken.received).toEqual([]);
+  });
+});
+
 describe("a resumed session", () => {
   const persistent = { clientId: "sub", clean: false, properties: { sessionExpiryInterval: 100 } };
 
@@ -118,6 +152,41 @@ describe("a resumed session", () => {
     await subscriber.closed;
     const publisher = await test.join({ clientId: "pub" });
     for (const topic of ["a/no", "a/ok", "b/marker"]) await publisher.publish(topic, { qos: 1 });
+    const resumed = await test.join(persistent);
+    expect(await heard(resumed)).toEqual(["a/ok"]);
+  });
+
+  it("gets nothing before its CONNACK, and then everything", async () => {
+    const engine = await start({ rules: () => ({}) });
+    const subscriber = await test.join(persistent);
+    await subscriber.subscribe(["a/#", "b/#"], 1);
+    subscriber.send({ cmd: "disconnect", reasonCode: 0 });
+    await subscriber.closed;
+    const publisher = await test.join({ clientId: "pub" });
+    let restore: () => void = () => {};
+    const waits = { "b/#": new Promise<void>((resolve) => (restore = resolve)) };
+    engine.rules = () => ({ waits });
+    const resumed = await test.connect();
+    resumed.send(connectPacket(persistent));
+    while (engine.asked.at(-1) !== "subscribe b/#") await new Promise(setImmediate);
+    for (const topic of ["a/1", "a/2"]) await publisher.publish(topic, { qos: 1 });
+    await publisher.settled();
+    expect(resumed.received).toEqual([]);
+    restore();
+    expect((await resumed.next("connack")).sessionPresent).toBe(true);
+    await publisher.publish("b/marker", { qos: 1 });
+    expect(await heard(resumed)).toEqual(["a/1", "a/2"]);
+  });
+
+  it("keeps what it may have when something before it in the queue is denied", async () => {
+    await start();
+    const subscriber = await test.join(persistent);
+    await subscriber.subscribe(["a/#", "b/#"], 1);
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["a/ok", "a/no", "b/marker"]) await publisher.publish(topic, { qos: 1 });
+    expect(await heard(subscriber)).toEqual(["a/ok"]);
+    subscriber.socket.destroy();
+    await subscriber.closed;
     const resumed = await test.join(persistent);
     expect(await heard(resumed)).toEqual(["a/ok"]);
   });

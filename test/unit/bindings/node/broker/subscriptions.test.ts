@@ -27,6 +27,20 @@ describe("Subscriptions", () => {
     expect([held.someUncovered, held.size]).toEqual([false, 1]);
   });
 
+  it("asks again what is covered when the policy is another one", () => {
+    const held = new Subscriptions();
+    const [first, second] = [{}, {}];
+    held.follow(first, () => true);
+    held.set("a", 1, true);
+    held.set("b", 0, true);
+    held.follow(first, () => false);
+    expect(held.someUncovered).toBe(false);
+    held.follow(second, (filter, qos) => filter === "a" && qos === 1);
+    expect(held.someUncovered).toBe(true);
+    held.delete("b");
+    expect(held.someUncovered).toBe(false);
+  });
+
   it("matches as MQTT does", () => {
     const held = new Subscriptions();
     held.set("#", 0, true);
