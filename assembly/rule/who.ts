@@ -1,9 +1,9 @@
 /**
  * Who a rule speaks about: conditions on the client in use.
  *
- * The first `cached roots` conditions (patterns, addresses, and/or) are answered once per client
- * and remembered in two bits; equalities, and whatever is past CACHED_ROOTS_MAX, are evaluated
- * each time, within the decision's steps.
+ * The first `cached roots` conditions (those with patterns and addresses) are answered once per
+ * client and remembered in two bits; equalities, and whatever is past CACHED_ROOTS_MAX, are
+ * evaluated each time, within the decision's steps.
  *
  * Source: authorization §3.3, §9 items 18 and 19.
  */

@@ -4,7 +4,13 @@ import { readAcl } from "../../src/compile/acl/index.ts";
 import { compileRegex } from "../../src/compile/regex/index.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
 import { matchTopic } from "../../src/core/rules.ts";
-import { type AuthzQuestion, referenceClient } from "../support/authz-vectors.ts";
+import type { Text } from "../../src/types.ts";
+import {
+  type AuthzQuestion,
+  referenceClient,
+  type VectorClient,
+} from "../support/authz-vectors.ts";
+import { allow, filter, PUBLISH } from "../support/rule-builders.ts";
 import { coreWith, decideOnce, newCore, requestOf } from "../support/rules-core.ts";
 import { readVectors, type VectorText, vectorText } from "../support/vectors.ts";
 
@@ -18,6 +24,14 @@ interface TopicMatchVector {
   readonly filter: VectorText;
   readonly topic: VectorText;
   readonly match: boolean;
+}
+
+interface TemplateVector {
+  readonly id: string;
+  readonly kind: string;
+  readonly template: VectorText;
+  readonly client: VectorClient;
+  readonly result: string | { readonly unresolved: readonly string[] };
 }
 
 const switches = resolveSwitches("emqx");
@@ -43,6 +57,24 @@ describe("the core in emqx mode", () => {
       const answer = decideOnce(core, client, vector.action, vectorText(vector.topic));
       return RESULTS[answer.verdict] !== vector.result;
     });
+    expect(wrong).toEqual([]);
+  });
+
+  test("renders every recorded topic template of text values as recorded", () => {
+    const vectors = readVectors<TemplateVector>("template").filter(
+      ({ kind, client }) =>
+        kind === "authz_topic" &&
+        Object.values(client.client_attrs ?? {}).every((value) => typeof value === "string"),
+    );
+    const wrong = vectors.filter(({ template, client, result }) => {
+      const core = coreWith([allow([filter(vectorText(template))])], switches);
+      const ask = (topic: Text) =>
+        decideOnce(core, requestOf(referenceClient(client)), PUBLISH, topic).verdict;
+      if (typeof result !== "string") return ask("undefined") !== "no_match";
+      const isOpen = result === "+" || result.endsWith("#");
+      return ask(result) !== "allow" || (!isOpen && ask(`${result}x`) !== "no_match");
+    });
+    expect(vectors.length).toBeGreaterThan(50);
     expect(wrong).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /** Arbitrary rules, clients and requests, biased to the places where rules touch. */
 import fc from "fast-check";
 import type { AddressRange, Rule, TopicEntry, Who, WhoField } from "../../src/compile/rule/ast.ts";
-import type { Action } from "../../src/types.ts";
+import type { Action, Text } from "../../src/types.ts";
 import type { ReferenceClient } from "../reference/client.ts";
 
 const VALUES = [
@@ -97,7 +97,7 @@ const RANGES: readonly AddressRange[] = [
   { network: new Uint8Array(16), prefixLength: 127 },
 ];
 const leaf: fc.Arbitrary<Who> = fc.oneof(
-  fc.constant<Who>({ type: "all" }),
+  { weight: 4, arbitrary: fc.constant<Who>({ type: "all" }) },
   fc.boolean().map((constant): Who => ({ type: "constant", value: constant })),
   fc.record({ type: fc.constant("equal" as const), field, value }),
   fc.record({
@@ -155,7 +155,47 @@ export const arbitraryAction: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ type: fc.constant("subscribe" as const), qos: fc.constantFrom(0, 1, 2) }),
 );
 
-export const arbitraryRequests = fc.array(fc.tuple(arbitraryAction, arbitraryTopic), {
+/** Numbers from which `aimAt` makes a topic near one of the rules; none for a topic of its own. */
+const aim = fc.array(fc.nat(30), { maxLength: 6 });
+
+export const arbitraryRequests = fc.array(fc.tuple(arbitraryAction, arbitraryTopic, aim), {
   minLength: 1,
   maxLength: 8,
 });
+
+const STAND_INS: Readonly<Record<string, readonly string[]>> = {
+  "+": ["a", "+", "", "#", "$x"],
+  "#": ["#", "a", "a/b", "+", "", "+/#", "$x/a"],
+};
+
+/** A topic or filter that one of the rules is about, or nearly: a random topic seldom is. */
+export function aimAt(
+  rules: readonly Rule[],
+  client: ReferenceClient,
+  topic: Text,
+  [which, ...choices]: readonly number[],
+): Text {
+  const entries = rules.flatMap(({ topics }) => (topics === "all" ? [] : topics));
+  const text = which === undefined ? undefined : entries[which % entries.length]?.text;
+  if (typeof text !== "string") return topic;
+  const values: Readonly<Record<string, Text | null | undefined>> = {
+    clientid: client.clientId,
+    username: client.username,
+    zone: client.zone,
+    cert_common_name: client.certCommonName,
+    "client_attrs.g": client.clientAttrs?.g,
+  };
+  const rendered = text.replace(/\$\{\.?([a-z_.]*)\}/g, (written, name: string) => {
+    const found = Object.hasOwn(values, name) ? values[name] : written;
+    return typeof found === "string" ? found : "undefined";
+  });
+  const levels = rendered.split("/");
+  return levels
+    .map((one, at) => {
+      const choice = choices[at % Math.max(1, choices.length)] ?? 0;
+      const standIns = STAND_INS[one];
+      if (standIns) return standIns[choice % standIns.length];
+      return choice % 9 === 8 ? "+" : one;
+    })
+    .join("/");
+}

@@ -97,13 +97,13 @@ export class WhoCompiler {
    */
   emit(): { words: WordList; numbers: Uint32Array; cached: number } {
     const order = [...this.#roots.keys()];
-    const isComplex = (root: number): number => (this.#roots[root]!.type === "equal" ? 1 : 0);
-    order.sort((a, b) => isComplex(a) - isComplex(b) || a - b);
+    const isCheap = this.#roots.map((root) => !isWorthCaching(root));
+    order.sort((a, b) => Number(isCheap[a]) - Number(isCheap[b]) || a - b);
     const numbers = new Uint32Array(order.length);
     order.forEach((root, number) => {
       numbers[root] = number;
     });
-    const complex = this.#roots.filter((root) => root.type !== "equal").length;
+    const worthy = isCheap.filter((cheap) => !cheap).length;
     const queue = order.map((root) => this.#roots[root]!);
     const words = new WordList();
     for (let i = 0; i < queue.length; i++) {
@@ -115,7 +115,7 @@ export class WhoCompiler {
         for (const child of children) queue.push(child);
       } else words.push(...leafWords(condition));
     }
-    return { words, numbers, cached: Math.min(complex, CACHED_ROOTS_MAX) };
+    return { words, numbers, cached: Math.min(worthy, CACHED_ROOTS_MAX) };
   }
 
   /** The regex section. */
@@ -204,7 +204,24 @@ function foldList(type: "and" | "or", children: readonly Condition[]): Condition
     }
   }
   if (kept.length === 0) return { type: "constant", value: !deciding };
-  return kept.length === 1 ? kept[0]! : { type, of: kept };
+  if (kept.length === 1) return kept[0]!;
+  // Without raises the order does not matter, and equalities are the quickest to look at.
+  if (!kept.some(canRaise)) kept.sort((a, b) => costOf(a) - costOf(b));
+  return { type, of: kept };
+}
+
+function costOf(condition: Condition): number {
+  return condition.type === "equal" ? 0 : condition.type === "leaf" ? 1 : 2;
+}
+
+/** Patterns and addresses are, unless an equality keeps all but a few clients away from them. */
+function isWorthCaching(condition: Condition): boolean {
+  return hasLeaf(condition) && keysOf(condition) === undefined;
+}
+
+function hasLeaf(condition: Condition): boolean {
+  if (condition.type === "and" || condition.type === "or") return condition.of.some(hasLeaf);
+  return condition.type === "leaf";
 }
 
 function canRaise(condition: Condition): boolean {

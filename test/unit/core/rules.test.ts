@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import {
   ATTR_BYTES_MAX,
   ATTRS_MAX,
+  CACHED_ROOTS_MAX,
+  DECISION_STEPS_MAX,
   ERR_HANDLE,
   TOKEN_RULES_MAX,
   TOPIC_BYTES_MAX,
@@ -125,6 +127,51 @@ describe("decide", () => {
       ),
     ).toThrow(/too many levels/);
     closeClient(core, handle);
+  });
+});
+
+describe("conditions", () => {
+  const pattern = (text: string): Who => ({
+    type: "pattern",
+    field: { name: "clientid" },
+    pattern: text,
+  });
+
+  it("are answered the same when remembered and when evaluated again", () => {
+    const count = CACHED_ROOTS_MAX + 2;
+    const rules = Array.from({ length: count }, (_, i) => allow([filter("t")], pattern(`^c${i}$`)));
+    const core = coreWith(rules);
+    for (const i of [0, CACHED_ROOTS_MAX - 1, CACHED_ROOTS_MAX, CACHED_ROOTS_MAX + 1, count]) {
+      const handle = openClient(core, { clientId: `c${i}` });
+      const rule = i < count ? i : -1;
+      expect(decide(core, handle, publish, "t").rule).toBe(rule);
+      expect(decide(core, handle, publish, "t").rule).toBe(rule);
+      closeClient(core, handle);
+    }
+  });
+
+  it("deny when a decision runs out of steps, and go on where it stopped", () => {
+    const clientId = "x".repeat(65_535);
+    const enough = Math.floor(DECISION_STEPS_MAX / clientId.length) + 1;
+    const rules = Array.from({ length: enough }, (_, i) => deny([filter("t")], pattern(`y${i}$`)));
+    const core = coreWith([...rules, allow("all")]);
+    const handle = openClient(core, { clientId });
+    const ask = () => decide(core, handle, publish, "t");
+    expect(ask()).toEqual({ verdict: "deny", origin: "image", rule: -1 });
+    expect(ask()).toEqual({ verdict: "allow", origin: "image", rule: enough });
+    closeClient(core, handle);
+  });
+
+  it("take an IPv4-mapped peer for the IPv4 address in strict mode only", () => {
+    const ranges = [{ network: Uint8Array.of(10, 0, 0, 0), prefixLength: 9 }];
+    const rules = [allow("all", { type: "address", ranges })];
+    const mapped = (third: number) =>
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, third, 0, 1);
+    const ask = (peerHost: Uint8Array | null, switches = strict) =>
+      decideOnce(coreWith(rules, switches), { clientId: "c", peerHost }, PUBLISH, "t").verdict;
+    expect([ask(mapped(127)), ask(mapped(128))]).toEqual(["allow", "no_match"]);
+    expect(ask(mapped(127), emqx)).toBe("no_match");
+    expect([ask(mapped(127).subarray(12)), ask(null)]).toEqual(["allow", "no_match"]);
   });
 });
 
