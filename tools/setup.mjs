@@ -42,7 +42,9 @@ function step({ what, stamp, inputs, run }) {
   run();
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, digest);
-  process.stderr.write(`portcullis: ${what} took ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  process.stderr.write(
+    `portcullis: ${what} took ${((Date.now() - started) / 1000).toFixed(1)} s\n`,
+  );
 }
 
 /** Source files below a folder, generated ones left out, in a stable order. */
