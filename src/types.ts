@@ -60,6 +60,7 @@ export type Reason =
   | "all_ignored"
   | "not_configured"
   | "check_denied"
+  | "no_check_matched"
   | "auth_method_present"
   | "missing_token"
   | "malformed_token"
@@ -77,6 +78,7 @@ export type Reason =
   | "backend_unavailable"
   | "anonymous_refused"
   | "client_identifier_not_valid"
+  | "bad_mountpoint"
   // authorize
   | "superuser"
   | "rule"
@@ -133,15 +135,15 @@ export type ConnectCode =
   | 0x97;
 
 /** The answer to a CONNECT. */
-export type ConnectDecision = ConnectAllowed | ConnectDenied;
+export type ConnectDecision<S extends Session = Session> = ConnectAllowed<S> | ConnectDenied;
 
-export interface ConnectAllowed {
+export interface ConnectAllowed<S extends Session = Session> {
   readonly verdict: "allow";
   readonly reason: Reason;
   /** The authenticator that accepted, e.g. `jwt`; `anonymous` when none was asked. */
   readonly by: string;
   readonly faults: readonly Fault[];
-  readonly session: Session;
+  readonly session: S;
 }
 
 export interface ConnectDenied {

@@ -1,4 +1,5 @@
 /** What every authenticator answers, and what it is asked. Mechanisms never import each other. */
+import type { RequestFields } from "../core/request.ts";
 import type { JsonArray, JsonNumber, JsonObject } from "../json/parse.ts";
 import type { ClientInfo, ConnectCode, Reason, Text } from "../types.ts";
 
@@ -7,8 +8,8 @@ export interface AuthnRequest {
   /** With the final clientId and username of before authentication. */
   readonly client: ClientInfo;
   readonly clientAttrs: Readonly<Record<string, Text>>;
-  /** The client's record in the core, for mechanisms that evaluate expressions. */
-  readonly record?: number | undefined;
+  /** What expressions see of the client, for mechanisms that evaluate them in the core. */
+  readonly fields?: RequestFields | undefined;
 }
 
 /** What an accepting authenticator knows about the client. */

@@ -84,6 +84,11 @@ export const SWITCHES = {
     clause: "authn 8.1",
     about: "without an enabled authenticator nobody gets in unless allow_anonymous is written",
   },
+  broken_authenticator_is_fatal: {
+    strict: true,
+    clause: "authn 8.2",
+    about: "an authenticator that cannot be created refuses the policy instead of being left out",
+  },
   failure_denies: {
     strict: true,
     clause: "authn 8.3",

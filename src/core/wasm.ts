@@ -53,6 +53,9 @@ export interface CoreExports {
   expression_steps(): number;
 }
 
+/** The compiled core. */
+export type CoreModule = WebAssembly.Module;
+
 /** Answers the core's one import; see assembly/host.ts. Returns 0 or a negative error. */
 export type HostCall = (
   memory: CoreMemory,

@@ -2,6 +2,7 @@
  * Why an answer came out: a list of steps, collected only when someone asks (`portcullis explain`).
  * A step never holds a secret; texts a client sent are quoted and cut.
  */
+import type { ExpressionError } from "../core/core.ts";
 import type { SourcePosition } from "../types.ts";
 
 export interface TraceStep {
@@ -24,4 +25,9 @@ export function quoteText(text: string | Uint8Array | undefined, charsMax = 64):
   const shown = typeof text === "string" ? text : new TextDecoder().decode(text);
   const cut = shown.length > charsMax ? `${shown.slice(0, charsMax)}…` : shown;
   return JSON.stringify(cut);
+}
+
+/** `badarg in lower`; names nothing that a client sent. */
+export function describeError({ kind, where }: ExpressionError): string {
+  return where ? `${kind} in ${where}` : kind;
 }

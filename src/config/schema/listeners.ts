@@ -95,8 +95,8 @@ const TCP_KEYS = {
   mountpoint: key(text(), "", "prefix of every topic of its clients"),
   enable_authn: key(enableAuthn, true, "whether its clients are authenticated"),
   max_connections: key(
-    orWord(integer(1, Number.MAX_SAFE_INTEGER), { infinity: Number.POSITIVE_INFINITY }),
-    Number.POSITIVE_INFINITY,
+    orWord(integer(1, Number.MAX_SAFE_INTEGER), { infinity: Number.MAX_SAFE_INTEGER }),
+    Number.MAX_SAFE_INTEGER,
     "most clients at a time",
   ),
   authentication: optional(chain, "a chain of its own; replaces the global one"),

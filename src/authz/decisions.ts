@@ -1,0 +1,39 @@
+/** The decisions that need no rule, made once. */
+import type { Decision, Reason, Verdict } from "../types.ts";
+
+/** A decision without faults. */
+export function decision(
+  verdict: Verdict,
+  reason: Reason,
+  by: string,
+  rule?: Decision["rule"],
+): Decision {
+  return Object.freeze({ verdict, reason, by, ...(rule ? { rule } : {}), faults: [] });
+}
+
+/** The source name of rules that came with the client. */
+const CLIENT_INFO = "client_info";
+
+export const ALLOWED_SUPERUSER: Decision = decision("allow", "superuser", "superuser");
+export const DENIED_MALFORMED_TOPIC: Decision = decision("deny", "malformed_topic", "default");
+export const DENIED_TOKEN_ACL_EXPIRED: Decision = decision(
+  "deny",
+  "token_acl_expired",
+  CLIENT_INFO,
+);
+export const DENIED_TOKEN_ACL_NO_MATCH: Decision = decision(
+  "deny",
+  "token_acl_no_match",
+  CLIENT_INFO,
+);
+export const DENIED_CORE_FAILED: Decision = Object.freeze({
+  verdict: "deny",
+  reason: "core_failed",
+  by: "core",
+  faults: [{ code: "ERR_CORE", at: "authorize", message: "the core failed and was replaced" }],
+});
+
+/** Decided by the token's own rule, counted from 0. */
+export function tokenDecision(verdict: Verdict, rule: number): Decision {
+  return decision(verdict, "token_acl", CLIENT_INFO, { number: rule + 1 });
+}

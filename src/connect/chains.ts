@@ -1,0 +1,196 @@
+/** The authentication chains of a policy: the global one, and those that listeners bring. */
+import type { Authenticator, AuthnRequest, ReadAcl } from "../authn/authenticator.ts";
+import {
+  type AuthnChain,
+  type ChainMember,
+  type ChainPolicy,
+  createChain,
+} from "../authn/chain.ts";
+import { createCinfoAuthenticator } from "../authn/cinfo.ts";
+import { createJwtAuthenticator } from "../authn/jwt.ts";
+import type { AuthnMode, AuthnPorts, Creation } from "../authn/registry.ts";
+import { readTokenAcl } from "../compile/acl/index.ts";
+import { validatePattern } from "../compile/rule/pattern.ts";
+import type { Switches } from "../config/compatibility.ts";
+import type { AuthenticatorConfig, Config } from "../config/config.ts";
+import { evaluatesToTrue } from "../core/expressions.ts";
+import { encodeRequest, type RequestFields } from "../core/request.ts";
+import type { CoreMemory } from "../core/wasm.ts";
+import type { Crypto } from "../crypto/crypto.ts";
+import type { Issue } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** The core of a policy, as far as authenticators evaluate expressions in it. */
+export interface ChainCore {
+  /** The instance in force. */
+  readonly memory: CoreMemory;
+  /** Number of the expression at a configuration path. */
+  program(path: string): number;
+}
+
+export interface ChainsOptions {
+  readonly config: Config;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly core: ChainCore;
+  /** Secrets by configuration path; they win over those in the configuration. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+export interface Chains {
+  /** The chain of a listener (`tcp:default`): its own where it has one, else the global one. */
+  chainOf(listener: string | undefined): AuthnChain;
+  close(): void;
+}
+
+export type ChainsCreation =
+  | { readonly ok: true; readonly chains: Chains; readonly issues: readonly Issue[] }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/**
+ * Makes every authenticator. One that cannot be made refuses the policy, or with
+ * `broken_authenticator_is_fatal` off is left out with a warning, as the reference does.
+ *
+ * Source: authentication §2.1, §2.2; §8 item 2.
+ */
+export async function createChains(options: ChainsOptions): Promise<ChainsCreation> {
+  const { config } = options;
+  const issues: Issue[] = [];
+  const all = await createMembers(config.authentication, options, issues);
+  const own = new Map<string, AuthnChain>();
+  for (const { type, name, authentication } of config.listeners) {
+    if (!authentication) continue;
+    const members = await createMembers(authentication, options, issues);
+    // A listener's chain of which nothing could be made does not exist.
+    if (members.length > 0) own.set(`${type}:${name}`, chainOver(members, options));
+  }
+  if (issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
+  const global = chainOver(all, options);
+  return {
+    ok: true,
+    issues,
+    chains: {
+      chainOf: (listener) => (listener === undefined ? undefined : own.get(listener)) ?? global,
+      close: () => {
+        for (const chain of [global, ...own.values()]) chain.close();
+      },
+    },
+  };
+}
+
+interface PlacedMember extends ChainMember {
+  readonly path: string;
+}
+
+async function createMembers(
+  configs: readonly AuthenticatorConfig[],
+  options: ChainsOptions,
+  issues: Issue[],
+): Promise<PlacedMember[]> {
+  const { switches } = options.config;
+  const members: PlacedMember[] = [];
+  for (const config of configs) {
+    const creation = await createAuthenticator(config, options);
+    if (switches.broken_authenticator_is_fatal || creation.ok) issues.push(...creation.issues);
+    else issues.push(...creation.issues.map(leftOut));
+    if (!creation.ok) continue;
+    members.push({
+      authenticator: creation.authenticator,
+      enable: config.enable,
+      hasPrecondition: config.precondition !== undefined,
+      path: config.path,
+    });
+  }
+  return members;
+}
+
+function leftOut(issue: Issue): Issue {
+  const message = `${issue.message}; the authenticator is left out, as EMQX does`;
+  return { ...issue, severity: "warning", message };
+}
+
+async function createAuthenticator(
+  config: AuthenticatorConfig,
+  { config: { switches, securityProfile }, crypto, clock, core, secrets }: ChainsOptions,
+): Promise<Creation> {
+  const mode: AuthnMode = { switches, securityProfile };
+  const ports: AuthnPorts = { crypto, clock, readAcl: aclReader(switches) };
+  switch (config.mechanism) {
+    case "cinfo": {
+      const checks = config.checks.map(({ isMatch, result }, index) => ({
+        ids: isMatch.map((_, part) =>
+          core.program(`${config.path}.checks[${index + 1}].is_match[${part + 1}]`),
+        ),
+        result,
+      }));
+      const bind = ({ fields = {} }: AuthnRequest): CoreMemory => {
+        encodeRequest(core.memory, fields);
+        return core.memory;
+      };
+      const authenticator = createCinfoAuthenticator({ id: config.id, checks, bind });
+      return { ok: true, authenticator, issues: [] };
+    }
+    case "jwt": {
+      const secret = secrets[`${config.path}.secret`];
+      if (config.keys.type !== "hmac" || (secret ?? config.keys.secret) !== undefined) {
+        const keys =
+          config.keys.type === "hmac" && secret !== undefined
+            ? { ...config.keys, secret }
+            : config.keys;
+        return createJwtAuthenticator({ ...config, keys }, mode, ports);
+      }
+      return { ok: false, issues: [missingSecret(config.path)] };
+    }
+  }
+}
+
+function missingSecret(path: string): Issue {
+  return {
+    severity: "error",
+    code: "ERR_CONFIG_SECRET",
+    path: `${path}.secret`,
+    message: "the image holds no secrets, and none was supplied",
+    hint: `pass secrets: { "${path}.secret": … } to the engine, or compile with --with-secrets`,
+  };
+}
+
+function chainOver(members: readonly PlacedMember[], options: ChainsOptions): AuthnChain {
+  const { config, core } = options;
+  const preconditions = new Map<Authenticator, number>();
+  for (const { authenticator, hasPrecondition, path } of members) {
+    if (hasPrecondition) preconditions.set(authenticator, core.program(`${path}.precondition`));
+  }
+  const policy: ChainPolicy = {
+    switches: config.switches,
+    securityProfile: config.securityProfile,
+    ignoreBackendFailures: config.authenticationSettings.ignoreBackendFailures,
+    allowAnonymous: config.allowAnonymous,
+    checkPrecondition: (authenticator, { fields = {} }) =>
+      checkPrecondition(core.memory, preconditions.get(authenticator)!, fields),
+  };
+  return createChain(members, policy);
+}
+
+/** Is the precondition exactly `true`? Source: authentication §2.4. */
+export function checkPrecondition(
+  memory: CoreMemory,
+  program: number,
+  fields: RequestFields,
+): boolean | "error" {
+  encodeRequest(memory, fields);
+  let failed = false;
+  const isMet = evaluatesToTrue(memory, program, () => {
+    failed = true;
+  });
+  return failed ? "error" : isMet;
+}
+
+/** Reads the `acl` claim at login with the rule reader that acl.conf has. */
+export function aclReader(switches: Switches): ReadAcl {
+  return (claim) => {
+    const acl = readTokenAcl(claim, { switches, validatePattern });
+    if (acl.type !== "refused" && acl.type !== "crashed") return { ok: true, rules: acl };
+    const kind = acl.type === "refused" ? "rule" : "crash";
+    return { ok: false, kind, message: acl.problem.kind };
+  };
+}

@@ -1,0 +1,260 @@
+/**
+ * The life of a CONNECT, from the resolved packet to an accepted client. The order is the one of
+ * authentication §1.1, steps 13 to 18.
+ */
+import type { AuthnData, AuthnRequest } from "../authn/authenticator.ts";
+import type { ChainStep, ChainVerdict } from "../authn/chain.ts";
+import type { SessionFacts } from "../authz/session.ts";
+import type { ListenerConfig } from "../config/config.ts";
+import { encodeRequest, type RequestFields } from "../core/request.ts";
+import { describeError, quoteText, type Trace } from "../observe/trace.ts";
+import type { LoadedPolicy } from "../policy.ts";
+import type { ClientInfo, ConnectDenied, Fault, Reason, Text } from "../types.ts";
+import { initClientAttrs, mergeClientAttrs } from "./client-attrs.ts";
+import { overrideClientId } from "./client-id-override.ts";
+import { connectFields } from "./fields.ts";
+import { type Identity, resolveIdentity } from "./identity.ts";
+import { renderClientMountpoint } from "./mountpoint.ts";
+import { tokenRulesOf } from "./token-rules.ts";
+
+/** An accepted client that has no session yet. */
+export interface ConnectAccepted {
+  readonly verdict: "allow";
+  readonly reason: Reason;
+  readonly by: string;
+  readonly faults: readonly Fault[];
+  readonly facts: SessionFacts;
+}
+
+/** What the steps hand on to each other. */
+interface Connecting {
+  readonly policy: LoadedPolicy;
+  readonly client: ClientInfo;
+  readonly listener: ListenerConfig | undefined;
+  readonly identity: Identity;
+  readonly trace: Trace;
+  fields: RequestFields;
+  clientAttrs: Readonly<Record<string, Text>>;
+  clientId: Text;
+}
+
+/** Decides on a CONNECT. Rejects only for what the core does: the engine turns that into a deny. */
+export async function connectClient(
+  policy: LoadedPolicy,
+  client: ClientInfo,
+  trace: Trace = () => {},
+): Promise<ConnectAccepted | ConnectDenied> {
+  const { mqtt, switches } = policy.config;
+  const identity = resolveIdentity(client, mqtt, policy.ports.randomBytes);
+  if (!identity || byteLength(identity.clientId) > mqtt.maxClientIdLen) {
+    trace({ stage: "identity", at: "mqtt", outcome: "deny", detail: "the client id is not valid" });
+    return denied("client_identifier_not_valid", "mqtt", 0x85);
+  }
+  const listener = policy.listener(client.listener);
+  const connecting: Connecting = {
+    policy,
+    client,
+    listener,
+    identity,
+    trace,
+    fields: connectFields(client, identity, listener, switches),
+    clientAttrs: {},
+    clientId: identity.clientId,
+  };
+  traceIdentity(connecting);
+  setClientAttrs(connecting);
+  setClientId(connecting);
+  const verdict = await authenticate(connecting);
+  traceChain(connecting, verdict);
+  switch (verdict.verdict) {
+    case "allow":
+      return accept(connecting, verdict);
+    case "deny":
+      return denied(verdict.reason, verdict.by, verdict.code, verdict.faults);
+    case "continue":
+      // No binding offers enhanced authentication yet, so nobody could answer.
+      return denied("auth_method_present", verdict.by, 0x8c, verdict.faults);
+  }
+}
+
+/** `mqtt.client_attrs_init`: expressions over what the client sent, its unverified token included. */
+function setClientAttrs(connecting: Connecting): void {
+  const { policy, fields, trace } = connecting;
+  const { memory, attributeInits } = policy;
+  if (attributeInits.length > 0) encodeRequest(memory, fields);
+  connecting.clientAttrs = initClientAttrs(memory, attributeInits, ({ name }, drop) => {
+    const detail =
+      drop.reason === "error"
+        ? describeError(drop.error)
+        : "the result is not UTF-8 or has control characters";
+    trace({ stage: "client_attrs", at: name, outcome: "dropped", detail });
+  });
+  for (const { name } of attributeInits) {
+    const value = connecting.clientAttrs[name];
+    const outcome = value === undefined ? "not set" : "set";
+    trace({ stage: "client_attrs", at: name, outcome, detail: value && quoteText(value) });
+  }
+  connecting.fields = { ...fields, clientAttrs: connecting.clientAttrs };
+}
+
+/** `mqtt.clientid_override`. */
+function setClientId(connecting: Connecting): void {
+  const { policy, fields, trace } = connecting;
+  const { config, memory } = policy;
+  if (!config.mqtt.clientIdOverride) return;
+  const at = "mqtt.clientid_override";
+  const isChecked = config.switches.client_id_override_checked;
+  const result = overrideClientId(memory, policy.program(at), fields, isChecked);
+  if ("kept" in result) {
+    trace({ stage: "identity", at, outcome: "kept", detail: result.kept });
+    return;
+  }
+  trace({ stage: "identity", at, outcome: "overridden", detail: quoteText(result.clientId) });
+  connecting.clientId = result.clientId;
+  connecting.fields = { ...connecting.fields, clientId: result.clientId };
+}
+
+function authenticate(connecting: Connecting): ChainVerdict | Promise<ChainVerdict> {
+  const { policy, client, listener, clientId, identity, clientAttrs, fields } = connecting;
+  const request: AuthnRequest = {
+    client: { ...client, clientId, username: identity.username },
+    clientAttrs,
+    fields,
+  };
+  const enable = listener?.enableAuthn ?? true;
+  if (enable === false) {
+    const data: AuthnData = { isSuperuser: false, clientAttrs: {} };
+    return {
+      verdict: "allow",
+      reason: "anonymous",
+      by: "enable_authn",
+      data,
+      faults: [],
+      steps: [],
+    };
+  }
+  if (enable === "quick_deny_anonymous" && isAnonymous(connecting)) {
+    return {
+      verdict: "deny",
+      reason: "anonymous_refused",
+      by: "enable_authn",
+      code: 0x87,
+      faults: [],
+      steps: [],
+    };
+  }
+  return policy.chainOf(client.listener).authenticate(request);
+}
+
+/** What quick_deny_anonymous refuses. Source: authentication §1.6, §8 item 26. */
+function isAnonymous({ policy, client, identity }: Connecting): boolean {
+  const isNameless = identity.username === undefined || identity.username.length === 0;
+  if (!policy.config.switches.quick_deny_spares_tokens) return isNameless;
+  return (
+    isNameless &&
+    (client.password === undefined || client.password.length === 0) &&
+    client.authMethod === undefined &&
+    client.certSubject === undefined
+  );
+}
+
+/** Joins what was known with what the chain found out; the mountpoint sees the result. */
+function accept(
+  connecting: Connecting,
+  verdict: ChainVerdict & { verdict: "allow" },
+): ConnectAccepted | ConnectDenied {
+  const { policy, client, identity, trace } = connecting;
+  const { switches } = policy.config;
+  const { data, reason, by, faults } = verdict;
+  const clientId = data.clientIdOverride ?? connecting.clientId;
+  const clientAttrs = mergeClientAttrs(connecting.clientAttrs, data.clientAttrs);
+  const fields: RequestFields = {
+    ...connecting.fields,
+    password: undefined,
+    authData: undefined,
+    clientId,
+    clientAttrs,
+    isSuperuser: data.isSuperuser,
+  };
+  const mountpoint = renderClientMountpoint(connecting.listener, fields, switches);
+  if (!mountpoint.ok) {
+    const detail = `no safe value for ${mountpoint.names.join(", ")}`;
+    trace({ stage: "mountpoint", at: mountpoint.at, outcome: "deny", detail });
+    const fault = { code: "ERR_MOUNTPOINT", at: mountpoint.at, message: detail };
+    return denied("bad_mountpoint", "mountpoint", 0x87, [...faults, fault]);
+  }
+  const isChanged = switches.tell_overridden_client_id
+    ? clientId !== client.clientId
+    : client.clientId.length === 0;
+  return {
+    verdict: "allow",
+    reason,
+    by,
+    faults,
+    facts: {
+      fields,
+      clientId: toText(clientId),
+      assignedClientId: isChanged ? toText(clientId) : undefined,
+      username: identity.username === undefined ? undefined : toText(identity.username),
+      isSuperuser: data.isSuperuser,
+      clientAttrs: textRecord(clientAttrs),
+      mountpoint: mountpoint.value,
+      expireAtMs: data.expireAtMs === undefined ? undefined : Number(data.expireAtMs),
+      tokenRules: tokenRulesOf(data.acl, policy.failureMode),
+    },
+  };
+}
+
+function denied(
+  reason: Reason,
+  by: string,
+  code: ConnectDenied["code"],
+  faults: readonly Fault[] = [],
+): ConnectDenied {
+  return { verdict: "deny", reason, by, code, faults };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function byteLength(text: Text): number {
+  return typeof text === "string" ? encoder.encode(text).length : text.length;
+}
+
+function toText(text: Text): string {
+  return typeof text === "string" ? text : decoder.decode(text);
+}
+
+function textRecord(attrs: Readonly<Record<string, Text>>): Record<string, string> {
+  const texts: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(attrs)) texts[name] = toText(value);
+  return texts;
+}
+
+function traceIdentity({ trace, identity, client }: Connecting): void {
+  const made = identity.isGenerated ? " (made up: the client sent none)" : "";
+  trace({
+    stage: "identity",
+    at: client.listener ?? "mqtt",
+    outcome: "resolved",
+    detail: `clientid ${quoteText(identity.clientId)}${made}, username ${quoteText(identity.username)}`,
+  });
+}
+
+function traceChain({ trace }: Connecting, verdict: ChainVerdict): void {
+  for (const step of verdict.steps) {
+    trace({
+      stage: "authentication",
+      at: step.by,
+      outcome: step.outcome,
+      detail: stepDetail(step),
+    });
+  }
+  const { verdict: outcome, by } = verdict;
+  const reason = "reason" in verdict ? verdict.reason : undefined;
+  trace({ stage: "authentication", at: by, outcome, detail: reason });
+}
+
+function stepDetail({ reason, message }: ChainStep): string | undefined {
+  return message ?? reason;
+}

@@ -1,0 +1,127 @@
+/**
+ * The engine: one policy in force, the sessions that live under it, and its replacement.
+ *
+ * A reload builds a new policy beside the old one and swaps one reference; requests in flight
+ * finish on the policy they began with, and sessions move to the new one at their next question.
+ * A core that traps is dropped the same way: its policy is loaded again from the same image.
+ */
+import { PolicySession } from "./authz/session.ts";
+import type { Config } from "./config/config.ts";
+import { type ConnectAccepted, connectClient } from "./connect/pipeline.ts";
+import { type CoreModule, loadModule } from "./core/module.ts";
+import type { Crypto } from "./crypto/crypto.ts";
+import { type CoreError, UsageError } from "./errors.ts";
+import type { Trace } from "./observe/trace.ts";
+import { LoadedPolicy, type PolicyHost } from "./policy.ts";
+import { defaultPorts, type Ports } from "./ports/ports.ts";
+import type { ClientInfo, ConnectDecision, ConnectDenied } from "./types.ts";
+
+export interface EngineOptions {
+  /** Policy image, from `compilePolicy` or `portcullis compile`. */
+  readonly image: Uint8Array;
+  /** Verifies signatures; see src/crypto. */
+  readonly crypto: Crypto;
+  /** Secrets an image was compiled without, by configuration path (`authentication[2].secret`). */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
+  readonly ports?: Partial<Ports> | undefined;
+  /** A compiled core, where the host has one already. */
+  readonly module?: CoreModule | undefined;
+}
+
+export interface ConnectOptions {
+  /** Receives every step of the decision. */
+  readonly trace?: Trace | undefined;
+}
+
+/**
+ * Loads a policy and gets ready to decide. Rejects with CoreError for an unusable image and with
+ * ConfigError when a secret is missing.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const host: PolicyHost = {
+    crypto: options.crypto,
+    ports: { ...defaultPorts, ...options.ports },
+    module: options.module ?? (await loadModule()),
+  };
+  const policy = await LoadedPolicy.load(options.image, options.secrets ?? {}, host);
+  return new Engine(host, policy);
+}
+
+export class Engine {
+  readonly #host: PolicyHost;
+  #policy: LoadedPolicy;
+  #closed = false;
+
+  constructor(host: PolicyHost, policy: LoadedPolicy) {
+    this.#host = host;
+    this.#policy = policy;
+  }
+
+  /** The configuration in force. */
+  get config(): Config {
+    return this.#policy.config;
+  }
+
+  /** The policy in force; sessions ask for it before every answer. */
+  get policy(): LoadedPolicy {
+    return this.#policy;
+  }
+
+  /**
+   * Decides on a CONNECT. Never rejects for anything the client did: the answer is a decision.
+   * An allowed client's session must be closed when the connection ends.
+   */
+  async connect(
+    client: ClientInfo,
+    options: ConnectOptions = {},
+  ): Promise<ConnectDecision<PolicySession>> {
+    if (this.#closed) throw new UsageError("ERR_USAGE_CLOSED", "connect after close");
+    const policy = this.#policy;
+    try {
+      const outcome = await connectClient(policy, client, options.trace);
+      return outcome.verdict === "deny" ? outcome : this.#open(policy, outcome);
+    } catch (error) {
+      return this.#failed(policy, error);
+    }
+  }
+
+  /**
+   * Puts another policy in force. Rejects like createEngine, and then the old one stays untouched.
+   * Sessions follow with their next question; attributes and token rules stay as they were.
+   */
+  async reload(image: Uint8Array, secrets: Readonly<Record<string, string>> = {}): Promise<void> {
+    if (this.#closed) throw new UsageError("ERR_USAGE_CLOSED", "reload after close");
+    this.#policy = await LoadedPolicy.load(image, secrets, this.#host);
+  }
+
+  /** Refuses everything from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  #open(policy: LoadedPolicy, accepted: ConnectAccepted): ConnectDecision<PolicySession> {
+    const session = new PolicySession(this, accepted.facts);
+    // Opened now, so that a client that does not fit is refused instead of denied everything later.
+    session.open(policy);
+    const { verdict, reason, by, faults } = accepted;
+    return { verdict, reason, by, faults, session };
+  }
+
+  /** Anything unexpected denies; a core that broke has been replaced by the time of the answer. */
+  #failed(policy: LoadedPolicy, error: unknown): ConnectDenied {
+    const cause = policy.recover(error);
+    const message =
+      cause === "input" ? (error as CoreError).message : "the core failed and was replaced";
+    return {
+      verdict: "deny",
+      reason: "core_failed",
+      by: "core",
+      code: cause === "input" ? 0x87 : 0x88,
+      faults: [{ code: "ERR_CORE", at: "connect", message }],
+    };
+  }
+}

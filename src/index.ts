@@ -1,0 +1,43 @@
+/** The public API: re-exports only. */
+export {
+  type CompiledPolicy,
+  type CompileOptions,
+  compilePolicy,
+} from "./compile/policy.ts";
+export {
+  type Preset,
+  resolveSwitches,
+  SWITCHES,
+  type Switches,
+  type SwitchName,
+} from "./config/compatibility.ts";
+export type { Config } from "./config/config.ts";
+export { type LoadOptions, loadConfig } from "./config/load.ts";
+export { createJoseCrypto } from "./crypto/jose.ts";
+export { type ConnectOptions, createEngine, type Engine, type EngineOptions } from "./engine.ts";
+export {
+  ConfigError,
+  CoreError,
+  EngineError,
+  formatIssue,
+  type Issue,
+  UsageError,
+} from "./errors.ts";
+export type { Trace, TraceStep } from "./observe/trace.ts";
+export type { Ports } from "./ports/ports.ts";
+export type {
+  Action,
+  ClientInfo,
+  ConnectAllowed,
+  ConnectCode,
+  ConnectDecision,
+  ConnectDenied,
+  Decision,
+  Fault,
+  Reason,
+  RuleReference,
+  Session,
+  SourcePosition,
+  Text,
+  Verdict,
+} from "./types.ts";

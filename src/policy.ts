@@ -1,0 +1,156 @@
+/**
+ * A policy in use: an image opened in a core, its run-time configuration and its chains. Immutable
+ * but for one thing: a core that trapped is replaced by a fresh one with the same image.
+ */
+import type { AuthnChain } from "./authn/chain.ts";
+import { decision } from "./authz/decisions.ts";
+import { compileRegex } from "./compile/regex/index.ts";
+import type { Config, ListenerConfig } from "./config/config.ts";
+import { type Chains, createChains } from "./connect/chains.ts";
+import type { AttributeInit } from "./connect/client-attrs.ts";
+import { type FailureMode, failureDenies } from "./connect/token-rules.ts";
+import { createHost } from "./core/host.ts";
+import { type CoreMemory, type CoreModule, type HostCall, instantiate } from "./core/wasm.ts";
+import type { Crypto } from "./crypto/crypto.ts";
+import { ConfigError, CoreError, type Issue } from "./errors.ts";
+import { type PolicyMeta, RuleReferences, readMeta } from "./policy-meta.ts";
+import type { Ports } from "./ports/ports.ts";
+import type { Decision, Verdict } from "./types.ts";
+
+/** What a policy is loaded with, besides its image. */
+export interface PolicyHost {
+  readonly crypto: Crypto;
+  readonly module: CoreModule;
+  readonly ports: Ports;
+}
+
+/** Patterns that are no literals are compiled when an expression meets them. */
+function compilePattern(pattern: Uint8Array): Uint8Array | undefined {
+  const compiled = compileRegex(pattern);
+  return compiled.ok ? compiled.program : undefined;
+}
+
+export class LoadedPolicy {
+  readonly config: Config;
+  readonly ports: Ports;
+  readonly failureMode: FailureMode;
+  /** `mqtt.client_attrs_init`, compiled. */
+  readonly attributeInits: readonly AttributeInit[];
+  /** Rules see topics with the mountpoint in front. */
+  readonly includeMountpoint: boolean;
+  /** What no_match comes to. */
+  readonly noMatchDecision: Decision;
+  /** What a rule comes to that could not be evaluated. */
+  readonly failedDecision: Decision;
+  readonly #image: Uint8Array;
+  readonly #module: CoreModule;
+  readonly #hostCall: HostCall;
+  readonly #references: RuleReferences;
+  readonly #programs: PolicyMeta["programs"];
+  readonly #decisions: Record<Verdict, Decision[]> = { allow: [], deny: [] };
+  #memory: CoreMemory;
+  #chains: Chains | undefined;
+  #issues: readonly Issue[] = [];
+
+  /**
+   * Opens an image and creates its authenticators. Rejects with CoreError for a damaged image and
+   * with ConfigError when an authenticator cannot be made.
+   */
+  static async load(
+    image: Uint8Array,
+    secrets: Readonly<Record<string, string>>,
+    host: PolicyHost,
+  ): Promise<LoadedPolicy> {
+    const policy = new LoadedPolicy(image, host);
+    const creation = await createChains({
+      config: policy.config,
+      crypto: host.crypto,
+      clock: host.ports,
+      core: policy,
+      secrets,
+    });
+    if (!creation.ok) throw new ConfigError(creation.issues);
+    policy.#chains = creation.chains;
+    policy.#issues = creation.issues;
+    return policy;
+  }
+
+  constructor(image: Uint8Array, { module, ports }: PolicyHost) {
+    this.ports = ports;
+    this.#image = image;
+    this.#module = module;
+    this.#hostCall = createHost({ ...ports, compilePattern });
+    this.#memory = instantiate(module, this.#hostCall, image);
+    const { config, programs } = readMeta(image);
+    this.config = config;
+    this.#programs = programs;
+    this.#references = new RuleReferences(image);
+    this.attributeInits = config.mqtt.clientAttrsInit.map(({ setAsAttr }, index) => ({
+      name: setAsAttr,
+      id: this.program(`mqtt.client_attrs_init[${index + 1}].expression`),
+    }));
+    const { noMatch, includeMountpoint } = config.authorization;
+    this.includeMountpoint = includeMountpoint;
+    this.noMatchDecision = decision(noMatch, "no_match", "default");
+    const { switches, securityProfile, authorization } = config;
+    const { ignoreBackendFailures } = authorization;
+    this.failureMode = { switches, securityProfile, ignoreBackendFailures };
+    this.failedDecision = failureDenies(this.failureMode)
+      ? decision("deny", "source_failed", "file")
+      : this.noMatchDecision;
+  }
+
+  /** The core instance in force. */
+  get memory(): CoreMemory {
+    return this.#memory;
+  }
+
+  /** Warnings of loading. */
+  get issues(): readonly Issue[] {
+    return this.#issues;
+  }
+
+  /** Number of the expression at a configuration path. */
+  program(path: string): number {
+    const program = this.#programs[path];
+    if (program === undefined) {
+      throw new CoreError("ERR_CORE_IMAGE", `the image lacks the expression ${path}`);
+    }
+    return program;
+  }
+
+  /** ms since the epoch. */
+  now(): number {
+    return this.ports.now();
+  }
+
+  chainOf(listener: string | undefined): AuthnChain {
+    return this.#chains!.chainOf(listener);
+  }
+
+  /** The listener a client came through, where the configuration names it. */
+  listener(id: string | undefined): ListenerConfig | undefined {
+    return this.config.listeners.find(({ type, name }) => `${type}:${name}` === id);
+  }
+
+  /** Decided by the rule with this number, counted from 0. Made once a rule. */
+  ruleDecision(verdict: Verdict, rule: number): Decision {
+    const known = this.#decisions[verdict];
+    known[rule] ??= decision(verdict, "rule", "file", this.#references.get(rule));
+    return known[rule];
+  }
+
+  /**
+   * What an exception out of the core was. `input`: the core refused the request (too long a topic).
+   * `core`: it trapped or ran out of memory, and a fresh one is in force from now on.
+   */
+  recover(error: unknown): "input" | "core" {
+    if (error instanceof CoreError && error.code !== "ERR_CORE_MEMORY") return "input";
+    this.#memory = instantiate(this.#module, this.#hostCall, this.#image);
+    return "core";
+  }
+
+  close(): void {
+    this.#chains?.close();
+  }
+}
