@@ -13,6 +13,7 @@ import { shortestFloat } from "../core/host/numbers.ts";
 export { shortestFloat } from "../core/host/numbers.ts";
 
 import { JsonFloat } from "../json/parse.ts";
+import type { Text } from "../types.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -54,6 +55,14 @@ export function decodeTerm(term: unknown): Value {
   }
 }
 
+/** The text that a piece of JSON stands for. Throws TermError for anything else. */
+export function decodeText(term: unknown): Text {
+  if (typeof term === "string") return term;
+  const value = decodeTerm(term);
+  if (value.type !== "bytes") throw new TermError(`a ${value.type} is no text`);
+  return value.value;
+}
+
 /** The JSON form of a value; a map's keys in order of their text. */
 export function encodeTerm(value: Value): Term {
   switch (value.type) {
@@ -80,6 +89,11 @@ export function encodeTerm(value: Value): Term {
     case "tuple":
       return { $tuple: value.items?.map(encodeTerm) ?? [...(value.bytes ?? [])] };
   }
+}
+
+/** The JSON form of a text. */
+export function encodeText(text: Text): Term {
+  return typeof text === "string" ? text : encodeBytes(text);
 }
 
 /** Text as JSON: a string, or `{"$b64": …}` for bytes that are not UTF-8. */
