@@ -1,0 +1,53 @@
+/** What the commands share for talking to a person or a machine. */
+import { styleText } from "node:util";
+import type { Issue } from "../../src/errors.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Exit codes of every command (design §5). */
+export const EXIT_OK = 0;
+export const EXIT_NO = 1;
+export const EXIT_USAGE = 2;
+
+/** Colours only on a terminal, and never against NO_COLOR. */
+export function paint(style: Style, text: string, stream: NodeJS.WriteStream): string {
+  const wanted = stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  return wanted ? styleText(style, text) : text;
+}
+
+/** One line on stdout. */
+export function print(line = ""): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** One line on stderr: progress, hints, everything a pipe should not see. */
+export function note(line = ""): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/**
+ * An issue as a person reads it: place and message, the source line with a caret, the hint.
+ * `readSource` gives a file's text when it can be shown.
+ */
+export function renderIssue(
+  issue: Issue,
+  readSource: (file: string) => string | undefined,
+  stream: NodeJS.WriteStream = process.stderr,
+): string {
+  const isError = issue.severity === "error";
+  const severity = paint(isError ? "red" : "yellow", issue.severity, stream);
+  const path = issue.path ? `${issue.path}: ` : "";
+  const lines: string[] = [];
+  const at = issue.at;
+  const place = at ? paint("bold", `${at.file}:${at.line}:${at.column}`, stream) : "";
+  lines.push(`${place ? `${place}: ` : ""}${severity}: ${path}${issue.message}`);
+  const source = at && readSource(at.file)?.split(/\r\n|\n|\r/)[at.line - 1];
+  if (at && source !== undefined && source.length <= 240) {
+    const gutter = `${at.line}`.padStart(5);
+    const lead = [...source].slice(0, at.column - 1).join("");
+    lines.push(`${gutter} | ${source}`);
+    lines.push(`      | ${lead.replace(/[^\t]/g, " ")}${paint("red", "^", stream)}`);
+  }
+  if (issue.hint) lines.push(`      = ${paint("cyan", "hint", stream)}: ${issue.hint}`);
+  return lines.join("\n");
+}
