@@ -1,0 +1,132 @@
+/**
+ * Decisions at the edge: the run-time half and an image, no configuration reader, no broker.
+ * Runs wherever Web standards do: workerd, Deno, Bun, browsers, Node.
+ */
+import { createJoseCrypto } from "../../src/crypto/jose.ts";
+import { createEngine, type EngineOptions } from "../../src/engine.ts";
+import type { Action, ConnectDecision, Decision } from "../../src/types.ts";
+import { type EdgeQuestion, parseQuestion, QUESTION_BYTES_MAX, QuestionError } from "./question.ts";
+
+export type { EdgeQuestion } from "./question.ts";
+
+export type VerifierOptions = Omit<EngineOptions, "crypto">;
+
+/** The answer to a question; safe to send to the asking service. */
+export interface EdgeAnswer {
+  readonly verdict: "allow" | "deny";
+  readonly reason: string;
+  /** The authenticator that decided. */
+  readonly by: string;
+  /** MQTT 5 reason code of a refusal. */
+  readonly code?: number;
+  readonly clientid?: string;
+  readonly username?: string;
+  readonly is_superuser?: boolean;
+  readonly client_attrs?: Readonly<Record<string, string>>;
+  /** ms since the epoch. */
+  readonly expire_at?: number;
+  /** One per asked action, in order. */
+  readonly actions?: readonly EdgeActionAnswer[];
+}
+
+export interface EdgeActionAnswer {
+  readonly verdict: "allow" | "deny";
+  readonly reason: string;
+  readonly by: string;
+  /** Number of the deciding rule, from 1. */
+  readonly rule?: number;
+}
+
+export interface Verifier {
+  /** Decides on a client and on what it wants to do. Never rejects for what the question holds. */
+  verify(question: EdgeQuestion): Promise<EdgeAnswer>;
+  /** The same over HTTP: POST a question as JSON. For `export default { fetch }` and Deno.serve. */
+  fetch(request: Request): Promise<Response>;
+  close(): void;
+}
+
+/** Loads an image and gets ready to answer. Rejects with CoreError or ConfigError. */
+export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+  const engine = await createEngine({ ...options, crypto: createJoseCrypto() });
+  const verify = async (question: EdgeQuestion): Promise<EdgeAnswer> => {
+    const decision = await engine.connect(question.client);
+    return decision.verdict === "deny" ? refusal(decision) : answer(decision, question.actions);
+  };
+  return { verify, fetch: (request) => respond(request, verify), close: () => engine.close() };
+}
+
+function refusal(decision: ConnectDecision & { verdict: "deny" }): EdgeAnswer {
+  const { verdict, reason, by, code } = decision;
+  return { verdict, reason, by, code };
+}
+
+async function answer(
+  decision: ConnectDecision & { verdict: "allow" },
+  asked: EdgeQuestion["actions"],
+): Promise<EdgeAnswer> {
+  const { session, verdict, reason, by } = decision;
+  try {
+    const actions: EdgeActionAnswer[] = [];
+    for (const { action, topic } of asked ?? []) {
+      actions.push(actionAnswer(await session.authorize(action as Action, topic)));
+    }
+    return {
+      verdict,
+      reason,
+      by,
+      clientid: session.clientId,
+      ...(session.username === undefined ? {} : { username: session.username }),
+      is_superuser: session.isSuperuser,
+      client_attrs: session.clientAttrs,
+      ...(session.expireAtMs === undefined ? {} : { expire_at: session.expireAtMs }),
+      actions,
+    };
+  } finally {
+    session.close();
+  }
+}
+
+function actionAnswer({ verdict, reason, by, rule }: Decision): EdgeActionAnswer {
+  return { verdict, reason, by, ...(rule ? { rule: rule.number } : {}) };
+}
+
+async function respond(request: Request, verify: Verifier["verify"]): Promise<Response> {
+  if (request.method !== "POST") {
+    return problem(405, "post a question as JSON", { allow: "POST" });
+  }
+  try {
+    const body = await readBody(request);
+    return Response.json(await verify(parseQuestion(body)));
+  } catch (error) {
+    if (error instanceof QuestionError) return problem(error.status, error.message);
+    return problem(500, "the decision could not be made");
+  }
+}
+
+/** The body as text; stops reading as soon as it is too long. */
+async function readBody(request: Request): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  let bytes = 0;
+  if (!request.body) throw new QuestionError(400, "the question is empty");
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > QUESTION_BYTES_MAX) {
+      throw new QuestionError(413, `a question has at most ${QUESTION_BYTES_MAX} bytes`);
+    }
+    text += decode(decoder, chunk);
+  }
+  return text + decode(decoder);
+}
+
+function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
+  } catch {
+    throw new QuestionError(400, "the question is not UTF-8");
+  }
+}
+
+function problem(status: number, message: string, headers: HeadersInit = {}): Response {
+  return Response.json({ error: message }, { status, headers });
+}
