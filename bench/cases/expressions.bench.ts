@@ -66,8 +66,7 @@ const CASES: readonly Case[] = [
   {
     name: "seed expression 2",
     expression: "nth(2, regex_extract(jwt_value(password,'scp'), '(^|\\s)(read)(\\s|$)'))",
-    byHand: ({ password }) =>
-      /(^|\s)(read)(\s|$)/.exec(String(payloadOf(password).scp))?.[2] ?? "",
+    byHand: ({ password }) => /(^|\s)(read)(\s|$)/.exec(String(payloadOf(password).scp))?.[2] ?? "",
   },
   {
     name: "text",
@@ -120,7 +119,11 @@ export async function run(): Promise<readonly CaseReport[]> {
       rivals.push({ name: "by hand in JavaScript", run: (() => byHand(hand)) as never });
     }
     reports.push(
-      await measureCase(`expression: ${name}`, `record of ${TOKEN.length} bytes, ${expression}`, rivals),
+      await measureCase(
+        `expression: ${name}`,
+        `record of ${TOKEN.length} bytes, ${expression}`,
+        rivals,
+      ),
     );
   }
   assertMemoryStays(memory);
@@ -144,8 +147,16 @@ function loadCases(): CoreMemory {
 function assertMemoryStays(memory: CoreMemory): void {
   encodeRequest(memory, CLIENT);
   const { exports } = memory;
-  const before = [exports.scratch_alloc(0), exports.records_used(), exports.memory.buffer.byteLength];
+  const before = [
+    exports.scratch_alloc(0),
+    exports.records_used(),
+    exports.memory.buffer.byteLength,
+  ];
   for (let i = 0; i < 1_000_000; i++) exports.expression_eval(i % 6, 1);
-  const after = [exports.scratch_alloc(0), exports.records_used(), exports.memory.buffer.byteLength];
+  const after = [
+    exports.scratch_alloc(0),
+    exports.records_used(),
+    exports.memory.buffer.byteLength,
+  ];
   assert.deepEqual(after, before);
 }

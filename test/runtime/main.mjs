@@ -1,0 +1,9 @@
+/** Runs the suite on Node, Deno or Bun and prints the results as JSON. */
+import { readFile } from "node:fs/promises";
+import { createVerifier } from "portcullis/edge";
+import { runSuite } from "./suite.mjs";
+
+const read = (name) => readFile(new URL(name, import.meta.url));
+const { secrets, cases } = JSON.parse(await read("./fixtures.json"));
+const image = new Uint8Array(await read("./policy.image"));
+console.log(JSON.stringify(await runSuite(createVerifier, { image, secrets, cases })));
