@@ -6,6 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type {
+  IConnackPacket,
   IConnectPacket,
   IPublishPacket,
   ISubscribePacket,
@@ -137,8 +138,5 @@ export interface AedesBroker {
     event: "clientError" | "connectionError",
     listener: (client: AedesClient, error: Error) => void,
   ): void;
-  on(
-    event: "connackSent",
-    listener: (packet: { reasonCode?: number; returnCode?: number }, client: AedesClient) => void,
-  ): void;
+  on(event: "connackSent", listener: (packet: IConnackPacket, client: AedesClient) => void): void;
 }

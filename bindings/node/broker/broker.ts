@@ -178,6 +178,7 @@ class EnforcingBroker implements Broker {
     aedes.on("clientError", noteError);
     aedes.on("connectionError", noteError);
     aedes.on("connackSent", (connack, client) => {
+      this.#peerOf.get(client)?.writeConnack?.(connack);
       if ((connack.reasonCode ?? connack.returnCode) !== 0) return;
       // aedes notes this, and reads on, only after the event. The gate has to be open by then.
       client.connackSent = true;

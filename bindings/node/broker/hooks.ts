@@ -3,6 +3,7 @@
  * make sure of that: what was not let in just now is refused.
  */
 import type { AedesClient, DeliveredPacket, Subscription } from "./aedes.ts";
+import { amendConnack } from "./connack.ts";
 import { deliver } from "./deliver.ts";
 import type { Peer } from "./peer.ts";
 import { restoreSubscription } from "./subscribe.ts";
@@ -26,12 +27,14 @@ export function createHooks(peerOf: (client: AedesClient) => Peer): Hooks {
     },
 
     authenticate(client, _username, _password, done) {
-      const { phase, session } = peerOf(client);
+      const peer = peerOf(client);
+      const { phase, session } = peer;
       if (phase !== "registering" || session === undefined) {
         done(notJudged(), false);
         return;
       }
       client._assignedClientId = session.assignedClientId;
+      peer.writeConnack = amendConnack(peer);
       done(null, true);
     },
 

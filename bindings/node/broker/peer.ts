@@ -1,6 +1,6 @@
 /** One connection: what is known of it, and what it is waiting for. */
 import type { Socket } from "node:net";
-import type { Packet } from "mqtt-packet";
+import type { IConnackPacket, Packet } from "mqtt-packet";
 import type { Config } from "../../../src/config/config.ts";
 import type { ClientInfo, ConnectDecision, Session } from "../../../src/types.ts";
 import type { AedesBroker, AedesClient, Qos, ReceivedPacket } from "./aedes.ts";
@@ -63,6 +63,8 @@ export class Peer {
   readonly subscriptions = new Subscriptions();
   /** Inbound topic aliases [MQTT5 3.3.2.3.4]. */
   readonly topicAliases = new Map<number, string>();
+  /** Writes the CONNACK in the place of aedes, where it has something to add. */
+  writeConnack: ((connack: IConnackPacket) => void) | undefined;
   /** Packets that have to wait for their turn. */
   held: ReceivedPacket[] = [];
   /** A packet is being handled asynchronously. */

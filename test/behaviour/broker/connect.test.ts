@@ -77,6 +77,42 @@ describe("CONNECT", () => {
     expect((await first.next("disconnect")).reasonCode).toBe(0x8e);
   });
 
+  it("tells an MQTT 5 client the limits it will meet", async () => {
+    const limits = {
+      maxQosAllowed: 1,
+      retainAvailable: false,
+      wildcardSubscription: false,
+    } as const;
+    test = await startBroker(
+      new FakeEngine({ mqtt: limits, rules: () => ({ clientId: "final" }) }),
+    );
+    const client = await test.connect();
+    client.send(connectPacket());
+    expect((await client.next("connack")).properties).toMatchObject({
+      maximumQoS: 1,
+      retainAvailable: false,
+      wildcardSubscriptionAvailable: false,
+      sharedSubscriptionAvailable: false,
+      maximumPacketSize: 1_048_576,
+      topicAliasMaximum: 32,
+      receiveMaximum: 100,
+      assignedClientIdentifier: "final",
+    });
+    expect(await client.subscribe(["t"], 2)).toEqual([1]);
+    const old = await test.join({ clientId: "old", protocolVersion: 4 });
+    await old.settled();
+  });
+
+  it("leaves limits out that are none", async () => {
+    test = await startBroker(new FakeEngine());
+    const client = await test.connect();
+    client.send(connectPacket());
+    const { properties } = await client.next("connack");
+    for (const name of ["maximumQoS", "retainAvailable", "wildcardSubscriptionAvailable"]) {
+      expect(properties).not.toHaveProperty(name);
+    }
+  });
+
   it("gives a client without an id a generated one", async () => {
     test = await startBroker(new FakeEngine());
     const client = await test.connect();

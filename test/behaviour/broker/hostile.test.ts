@@ -191,6 +191,23 @@ describe("the broker survives", () => {
     while (engine.sessions[0]?.closed !== 1) await new Promise(setImmediate);
   });
 
+  it("a subscriber that stops reading, while others go on", async () => {
+    const stuck = await test.join({ clientId: "stuck" });
+    await stuck.subscribe(["flood"]);
+    stuck.socket.pause();
+    const flooder = await test.join({ clientId: "flooder" });
+    const payload = Buffer.alloc(500_000);
+    const packet = { ...publish, topic: "flood", payload } as const;
+    flooder.send(...Array.from({ length: 120 }, () => packet));
+    const others = await test.join({ clientId: "others" });
+    await others.subscribe(["calm"]);
+    for (let n = 0; n < 200; n++) {
+      await others.publish("calm");
+      await others.next("publish");
+    }
+    stuck.socket.destroy();
+  });
+
   it("an engine that throws", async () => {
     const { connect: ask } = engine;
     engine.connect = () => Promise.reject(new Error("broken"));
