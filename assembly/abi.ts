@@ -375,13 +375,14 @@ export const ACTION_SUBSCRIBE_ANY = 448;
 // A program is position-independent: offsets count from its first byte.
 //
 //  0        4       8              12     16       20     24      28      32      36       40
-//  | length | magic | instructions | sets | groups | rows | start | flags | first | prefix | shortest | 0 |
+//  | length | magic | instructions | sets | groups | rows | start | flags | first | prefix | shortest | required |
 //  48: sets (32 bytes each: bit b of the set is bit b & 7 of byte b >> 3)
 //      instructions (16 bytes each)
-//      prefix bytes, then zero to a multiple of 8
+//      prefix bytes, required bytes, then zero to a multiple of 8
 //
 // first: offset of the set of bytes a match can begin with, or 0. prefix: number of literal bytes
-// every match begins with. shortest: bytes of the shortest match. rows: visited bits a position.
+// every match begins with. shortest: bytes of the shortest match. required: number of literal bytes
+// every match contains. rows: visited bits a position.
 //
 // Instruction: op u8 · arg u8 · row u16 · next u32 · operand u32 · nextFirst u16 · operandFirst u16
 // row: 1-based number of the visited bit, 0 for none. nextFirst, operandFirst: offset / 16 (which is

@@ -18,7 +18,14 @@ import {
   visitedBytes,
 } from "./backtrack";
 import { pikeBytes, pikeSearch, pikeSteps } from "./pike";
-import { flagsOf, prefixBytes, prefixOf, regexGroupCount } from "./program";
+import {
+  flagsOf,
+  prefixBytes,
+  prefixOf,
+  regexGroupCount,
+  requiredBytes,
+  requiredOf,
+} from "./program";
 import { findPrefix, nextCandidate, NOWHERE } from "./search";
 
 export { regexGroupCount, regexVerify } from "./program";
@@ -76,8 +83,10 @@ let textLen: u32 = 0;
 let work: usize = 0;
 let workBytes: u32 = 0;
 let isBacktracking: bool = false;
-/** Highest position an attempt may have marked on its way to a match. */
+/** End of the last match. */
 let lastEnd: u32 = 0;
+/** Where the bytes that every match contains were last found. */
+let requiredAt: u32 = 0;
 
 /**
  * Begins a run of searches in one text, each from where the last one ended. Takes scratch, all but
@@ -94,6 +103,7 @@ export function beginSearch(
   text = ofText;
   textLen = len;
   lastEnd = NOWHERE;
+  requiredAt = 0;
   const left = scratchLeft();
   const needed = (pikeBytes(ofProgram, (regexGroupCount(ofProgram) + 1) << 1) + 7) & ~7;
   if (left < keepBytes || left - keepBytes < needed) return false;
@@ -110,6 +120,7 @@ export function beginSearch(
 export function searchNext(start: u32, flags: u32, caps: usize): i32 {
   if (start > textLen) return 0;
   if (flagsOf(program) & REGEX_FLAG_LITERAL) return searchLiteral(start, flags, caps);
+  if (!hasRequired(start)) return 0;
   if (isBacktracking && !(flags & REGEX_PARALLEL)) {
     const status = searchBacktracking(start, flags, caps);
     if (status != OVERFLOWN) return status;
@@ -134,6 +145,16 @@ function searchBacktracking(start: u32, flags: u32, caps: usize): i32 {
     }
   }
   return 0;
+}
+
+/** Do the bytes that every match contains stand at `start` or later? */
+function hasRequired(start: u32): bool {
+  const bytes = requiredBytes(program);
+  if (!bytes) return true;
+  if (requiredAt < start || start == 0) {
+    requiredAt = findPrefix(requiredOf(program), bytes, text, textLen, start);
+  }
+  return requiredAt != NOWHERE;
 }
 
 /** A pattern without any choice. It is never empty. */

@@ -73,6 +73,16 @@ export function prefixOf(program: usize): usize {
 }
 
 @inline
+export function requiredBytes(program: usize): u32 {
+  return load<u32>(program, 44);
+}
+
+@inline
+export function requiredOf(program: usize): usize {
+  return prefixOf(program) + prefixBytes(program);
+}
+
+@inline
 export function shortestOf(program: usize): u32 {
   return load<u32>(program, 40);
 }
@@ -107,6 +117,7 @@ export function regexVerify(program: usize, len: u32): i32 {
   const end: u32 = first + count * <u32>REGEX_INSTRUCTION_BYTES;
   const prefix = prefixBytes(program);
   if (end > bytes || prefix > bytes - end) return ERR_REGEX_BLOB;
+  if (requiredBytes(program) > bytes - end - prefix) return ERR_REGEX_BLOB;
   if (!prefix && flagsOf(program) & REGEX_FLAG_LITERAL) return ERR_REGEX_BLOB;
   if (load<u32>(program, 32) && !isSet(load<u32>(program, 32), first)) return ERR_REGEX_BLOB;
   if (!isInstruction(startOf(program), first, end)) return ERR_REGEX_BLOB;

@@ -21,7 +21,7 @@ export function nextCandidate(program: usize, text: usize, len: u32, at: u32): u
   return NOWHERE;
 }
 
-/** The first place from `at` where the bytes stand, or NOWHERE. */
+/** The first place from `at` where the bytes (at least one) stand, or NOWHERE. */
 export function findPrefix(prefix: usize, bytes: u32, text: usize, len: u32, at: u32): u32 {
   if (bytes > len) return NOWHERE;
   const last = len - bytes;

@@ -27,8 +27,15 @@ export function workBytes(instructions: number, groups: number): number {
   return instructions * (28 + 16 * (groups + 1));
 }
 
-/** Writes the program. Throws RegexRefusal when a match could need more than the working memory. */
-export function emitProgram(graph: Graph, groups: number): Uint8Array<ArrayBuffer> {
+/**
+ * Writes the program. `required`: bytes every match contains. Throws RegexRefusal when a match could
+ * need more than the working memory.
+ */
+export function emitProgram(
+  graph: Graph,
+  groups: number,
+  required: readonly number[],
+): Uint8Array<ArrayBuffer> {
   const { states, start } = graph;
   if (workBytes(states.length, groups) > REGEX_WORK_BYTES_MAX) {
     refuse(
@@ -54,16 +61,19 @@ export function emitProgram(graph: Graph, groups: number): Uint8Array<ArrayBuffe
     code.u32(typeof operand === "number" ? operand : address(operand));
     code.u16(nextFirst).u16(operandFirst);
   }
-  const out = new ByteWriter(base + code.length + analysis.prefix.length + 8);
+  // A prefix of the same length finds as much by itself.
+  const literal = required.length > analysis.prefix.length ? required : [];
+  const out = new ByteWriter(base + code.length + analysis.prefix.length + literal.length + 8);
   out.u32(0).u32(REGEX_MAGIC).u32(states.length).u32(sets.list.length).u32(groups);
   out.u32(analysis.rowCount).u32(address(start));
   out.u32(
     (analysis.isAnchored ? REGEX_FLAG_ANCHORED : 0) | (analysis.isLiteral ? REGEX_FLAG_LITERAL : 0),
   );
   out.u32(firstOffset).u32(analysis.prefix.length);
-  out.u32(Math.min(analysis.shortest, 0x7fffffff)).u32(0);
+  out.u32(Math.min(analysis.shortest, 0x7fffffff)).u32(literal.length);
   for (const set of sets.list) for (const word of set) out.u32(word);
-  out.bytes(code.finish()).bytes(Uint8Array.from(analysis.prefix)).align(8);
+  out.bytes(code.finish()).bytes(Uint8Array.from(analysis.prefix));
+  out.bytes(Uint8Array.from(literal)).align(8);
   return out.patchU32(0, out.length).finish();
 }
 

@@ -8,6 +8,7 @@ import { emitProgram } from "./emit.ts";
 import { buildGraph } from "./graph.ts";
 import { type ParsedRegex, parseRegex } from "./parser.ts";
 import { RegexRefusal } from "./refusal.ts";
+import { requiredLiteral } from "./required.ts";
 
 export interface RegexOptions {
   /**
@@ -62,12 +63,13 @@ export function compileRegex(
   const bytes = toBytes(pattern);
   try {
     const parsed = parseRegex(bytes, options.doubledBackslashIsClass ?? false);
-    const program = emitProgram(buildGraph(parsed.root), parsed.groups);
+    const { root, groups } = parsed;
+    const program = emitProgram(buildGraph(root), groups, requiredLiteral(root));
     const doubledBackslash = mend(bytes, parsed);
     return {
       ok: true,
       program,
-      groups: parsed.groups,
+      groups,
       names: parsed.names,
       ...(doubledBackslash && { doubledBackslash }),
     };
