@@ -56,27 +56,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["*"],
   policy: ["*"],
   "policy-meta": ["compile", "config"],
-  config: [],
-  compile: ["config", "topic", "policy-meta"],
-  topic: ["config"],
-  template: ["compile", "config", "core"],
   ports: [],
-  observe: ["compile", "config", "core", "ports"],
+  json: [],
+  config: [],
+  topic: ["config"],
+  compile: ["config", "json", "policy-meta", "topic"],
   core: ["compile", "ports"],
-  crypto: ["config", "ports"],
-  authn: ["compile", "config", "core", "crypto", "observe", "ports", "template"],
-  authz: ["compile", "config", "core", "engine", "observe", "policy", "ports", "topic"],
+  template: ["compile", "config", "core"],
+  crypto: ["config", "json", "ports"],
+  authn: ["compile", "config", "core", "crypto", "json", "ports", "template"],
+  authz: ["compile", "config", "core", "policy", "topic"],
   connect: [
-    "authn",
-    "compile",
-    "config",
-    "core",
-    "observe",
-    "policy",
-    "ports",
-    "template",
-    "authz",
+    ...["authn", "authz", "compile", "config", "core", "crypto", "json", "observe", "policy"],
+    ...["ports", "template"],
   ],
+  observe: ["*"],
   batch: ["*"],
 };
 
@@ -172,7 +166,7 @@ describe("every file", () => {
   });
 
   it("holds no unfinished or focused work", () => {
-    const marks = new RegExp(["TO", "DO|FIX", "ME|XX", "X"].join(""));
+    const marks = new RegExp(["\\b(TO", "DO|FIX", "ME)\\b"].join(""));
     const broken = [...all, ...readSources("test"), ...readSources("bench")].filter(
       ({ text }) => marks.test(text) || /\b(it|test|describe)\.(only|todo|skip)\b/.test(text),
     );
@@ -192,6 +186,7 @@ describe("every file", () => {
       "bindings/deno/mod.ts",
       "assembly/index.ts",
       "src/core/wasm-module.ts",
+      "src/core/wasm-files.d.ts",
       ...roots.map(({ path }) => path),
     ];
     const seen = new Set<string>();

@@ -4,7 +4,7 @@ import { packImage } from "../compile/image.ts";
 import { compileRegex } from "../compile/regex/index.ts";
 import type { Switches } from "../config/compatibility.ts";
 import { createHost, type HostPorts } from "../core/host.ts";
-import { type CoreMemory, instantiate, loadImage } from "../core/wasm.ts";
+import { type CoreMemory, type CoreModule, instantiate, loadImage } from "../core/wasm.ts";
 
 export interface BatchContext {
   readonly switches: Switches;
@@ -13,7 +13,7 @@ export interface BatchContext {
 
 /** A context over a compiled core. The ports are the clock and environment expressions see. */
 export function createBatchContext(options: {
-  readonly module: WebAssembly.Module;
+  readonly module: CoreModule;
   readonly switches: Switches;
   readonly ports: HostPorts;
 }): BatchContext {

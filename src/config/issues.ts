@@ -1,3 +1,4 @@
+/** Collecting what is wrong with a configuration. */
 import type { Issue } from "../errors.ts";
 import type { SourcePosition } from "../types.ts";
 import { ISSUES_MAX } from "./hocon/limits.ts";

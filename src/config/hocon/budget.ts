@@ -1,3 +1,4 @@
+/** What substitutions may cost: a small text must not grow into a document that fills memory. */
 import type { SourcePosition } from "../../types.ts";
 import { LimitReached } from "./fault.ts";
 import { JOINED_UNITS_MAX, SUBSTITUTION_DEPTH_MAX, VALUES_MAX } from "./limits.ts";

@@ -1,3 +1,4 @@
+/** A place in the text, moving forward, that always knows its line and column. */
 import type { SourcePosition } from "../../types.ts";
 
 /** A place in a text that knows its line and column. Only moves forward, so it stays linear. */

@@ -1,3 +1,4 @@
+/** The tokens of one file, with look-ahead, for the parser. */
 import { Lexer } from "./lexer.ts";
 import type { QuotedOptions } from "./strings.ts";
 import type { Token } from "./token.ts";

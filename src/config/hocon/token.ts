@@ -1,3 +1,4 @@
+/** What the lexer hands to the parser. */
 import type { SourcePosition } from "../../types.ts";
 
 /** What a piece of text is. `word` is unquoted text, `unit` a percent, size or duration text. */
