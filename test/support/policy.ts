@@ -1,0 +1,34 @@
+/** A real engine from configuration text, for tests that go the whole way. */
+import { createHmac } from "node:crypto";
+import { createNodeCrypto } from "../../bindings/node/crypto.ts";
+import { nodePorts } from "../../bindings/node/ports.ts";
+import { compilePolicy, createEngine, type Engine, loadConfig } from "../../src/index.ts";
+
+export interface EngineSource {
+  /** HOCON. The listener gets a free port on the loopback interface. */
+  readonly conf: string;
+  /** The rules that `acl.conf` stands for. */
+  readonly acl?: string | undefined;
+  readonly preset?: "strict" | "emqx" | undefined;
+  readonly now?: (() => number) | undefined;
+}
+
+/** Compiles and loads a policy. */
+export async function engineFrom({ conf, acl = "", preset, now }: EngineSource): Promise<Engine> {
+  const text = `listeners.tcp.default.bind = "127.0.0.1:0"\n${conf}`;
+  const { config } = loadConfig({ text, file: "test.conf", readFile: () => acl, preset });
+  const { image } = compilePolicy(config, { withSecrets: true });
+  const ports = now ? { ...nodePorts, now } : nodePorts;
+  return createEngine({ image, crypto: createNodeCrypto(), ports });
+}
+
+/** An HS256 token, signed here so that tests do not check the engine against itself. */
+export function signToken(
+  claims: object,
+  secret: string,
+  header: object = { alg: "HS256", typ: "JWT" },
+): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const signed = `${part(header)}.${part(claims)}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
