@@ -562,5 +562,8 @@ export const TERMINAL_BYTES = 16;
 export const KEY_BYTES = 24;
 /** Conditions whose answers a client record remembers; the others are evaluated each time. */
 export const CACHED_ROOTS_MAX = 1024;
-/** Steps of one decision: nodes, rules and conditions looked at, and bytes given to patterns. */
-export const DECISION_STEPS_MAX = 8388608;
+/**
+ * Steps of one decision: nodes, rules and conditions looked at, and bytes given to patterns (times
+ * one more for every 512 bytes of the pattern's program). Past it the answer is a denial.
+ */
+export const DECISION_STEPS_MAX = 4194304;

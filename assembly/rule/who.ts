@@ -64,7 +64,8 @@ export function useClient(record: usize, values: usize, answers: usize): void {
 /** Takes steps; false when there are none left. */
 @inline
 export function spend(count: u32): bool {
-  steps -= <i32>count;
+  if (count > <u32>DECISION_STEPS_MAX) steps = -1;
+  else if (steps >= 0) steps -= <i32>count;
   return steps >= 0;
 }
 
@@ -113,7 +114,9 @@ function evaluate(condition: usize): u32 {
 function isFound(value: usize, pattern: usize): u32 {
   if (!(load<u32>(value, 8) & VALUE_TEXT)) return WHO_NO;
   const len = load<u32>(value, 4);
-  if (!spend(len)) return WHO_UNKNOWN;
+  // SAFETY: the product stays below 2^53, and a cost beyond the steps is cut to them.
+  const cost = <u64>len * (1 + (load<u32>(pattern, 4) >> 9));
+  if (!spend(<u32>min<u64>(cost, DECISION_STEPS_MAX + 1))) return WHO_UNKNOWN;
   const found = regexTest(regexPtr + load<u32>(pattern), load<u32>(value), len);
   return found < 0 ? WHO_UNKNOWN : found ? WHO_YES : WHO_NO;
 }

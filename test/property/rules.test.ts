@@ -1,12 +1,13 @@
 /** Laws of the rule index that hold for all rules. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ENTRY_RULES, SCRATCH_BYTES } from "../../assembly/abi.ts";
+import { ENTRY_RULES, SCRATCH_BYTES, SLOT_COUNT } from "../../assembly/abi.ts";
 import { packImage, sealImage } from "../../src/compile/image.ts";
 import type { Rule } from "../../src/compile/rule/ast.ts";
 import { compileRules } from "../../src/compile/rule/compile.ts";
 import { coreSwitches } from "../../src/compile/switches.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
+import { encodeRequest } from "../../src/core/request.ts";
 import { actionBit, closeClient, decide, openClient } from "../../src/core/rules.ts";
 import { type CoreMemory, inputEnd } from "../../src/core/wasm.ts";
 import { referenceDecide } from "../reference/decide.ts";
@@ -113,6 +114,31 @@ describe("the rule index", () => {
       2 ** depth - 1,
     );
   });
+});
+
+test("a malformed request record gives a handle or a status, never a trap", () => {
+  const core = coreWith([{ permission: "allow", who: EVERYONE, actions: 511, topics: "all" }]);
+  const slots = SLOT_COUNT * 4;
+  const word = fc.oneof(fc.nat(16), fc.nat(0xffffffff), fc.constantFrom(0xfffffff0, 0x80000000));
+  const near = fc.nat(4096).map((offset) => core.inputPtr + offset);
+  const words = fc.array(fc.tuple(fc.nat(slots - 1), fc.oneof(word, near)), { maxLength: 12 });
+  fc.assert(
+    fc.property(words, (places) => {
+      const request = {
+        clientId: "c",
+        clientAttrs: { a: "b" },
+        peerHost: Uint8Array.of(1, 2, 3, 4),
+      };
+      encodeRequest(core, request);
+      for (const [place, value] of places) {
+        core.view.setUint32(core.inputPtr + place * 4, value, true);
+      }
+      const handle = core.exports.client_open();
+      if (handle >= 0) closeClient(core, handle);
+      expect(core.exports.records_used()).toBe(0);
+    }),
+    { numRuns: 1500 },
+  );
 });
 
 describe("hostile rule sets", () => {
