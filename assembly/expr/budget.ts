@@ -45,12 +45,6 @@ export function step(steps: i32): bool {
   return stepsLeft >= 0;
 }
 
-/** The steps it costs to go over `bytes` once. */
-@inline
-export function stepBytes(bytes: u32): bool {
-  return bytes < 256 || step(<i32>(bytes >> 8));
-}
-
 /** Room for a text of `bytes`; 0 with the reason in `refusal`. */
 export function produce(bytes: u32): usize {
   if (bytes > outputLeft) {

@@ -2,7 +2,6 @@
 import {
   ERR_EXPR_BADARG,
   ERR_EXPR_OUTPUT,
-  ERR_EXPR_STEPS,
   OK,
   TAG_BYTES,
   TAG_NULL,
@@ -10,7 +9,7 @@ import {
 } from "../abi";
 import { jsonLookup } from "../json/lookup";
 import { isJwt, jwtLookup } from "../jwt";
-import { badArgument, isProducible, stepBytes } from "./budget";
+import { badArgument, isProducible } from "./budget";
 import { elementOf, lenOf, ptrOf, setBool, setRange, tagOf } from "./value";
 
 export function jsonValue(args: usize, out: usize): i32 {
@@ -26,7 +25,6 @@ export function jsonValue(args: usize, out: usize): i32 {
     setRange(out, TAG_UNDEFINED, 0, 0);
     return OK;
   }
-  if (!stepBytes(lenOf(args))) return ERR_EXPR_STEPS;
   return jsonLookup(ptrOf(args), lenOf(args), ptrOf(path), lenOf(path), out);
 }
 
@@ -37,7 +35,6 @@ export function jwtValue(args: usize, out: usize): i32 {
   const status = checkPath(path);
   if (status < 0) return status;
   const len = lenOf(args);
-  if (!stepBytes(len)) return ERR_EXPR_STEPS;
   if (!isProducible(len)) return ERR_EXPR_OUTPUT;
   return jwtLookup(ptrOf(args), len, ptrOf(path), lenOf(path), out);
 }
@@ -55,7 +52,6 @@ export function isJwtValue(args: usize, out: usize): i32 {
     return OK;
   }
   const len = lenOf(args);
-  if (!stepBytes(len)) return ERR_EXPR_STEPS;
   const answer = isJwt(ptrOf(args), len);
   if (answer < 0) return answer;
   setBool(out, answer == 1);

@@ -1,6 +1,5 @@
 /** Comparison of texts and numbers, and `not`. Source: expressions §2.5, §4.1, §4.9. */
 import {
-  ERR_EXPR_STEPS,
   FN_NUM_COMP,
   FN_STR_COMP,
   HOST_COMPARE,
@@ -15,7 +14,7 @@ import {
   VALUE_BYTES,
 } from "../abi";
 import { host } from "../host";
-import { badArgument, stepBytes } from "./budget";
+import { badArgument } from "./budget";
 import { toText } from "./convert";
 import {
   elementOf,
@@ -44,7 +43,6 @@ export function compareTexts(fn: u32, args: usize, out: usize): i32 {
   status = toText(elementOf(args, 1), 1, right);
   if (status < 0) return status;
   const len = min(lenOf(left), lenOf(right));
-  if (!stepBytes(len)) return ERR_EXPR_STEPS;
   let order = memory.compare(ptrOf(left), ptrOf(right), len);
   if (order == 0) order = <i32>(lenOf(left) > lenOf(right)) - <i32>(lenOf(left) < lenOf(right));
   answer(fn - FN_STR_COMP, order < 0 ? LESS : order > 0 ? GREATER : EQUAL, out);

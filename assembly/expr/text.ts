@@ -71,44 +71,57 @@ export function trim(fn: u32, args: usize, argc: u32, out: usize): i32 {
   let at = textPtr;
   let end = at + textLen;
   if (!isAscii(at, textLen)) return askHost(fn, args, argc, out);
-  let set: usize = 0;
-  let setLen: u32 = 0;
-  if (argc > 1) {
+  const hasSet = argc > 1;
+  if (hasSet) {
     status = readBytes(args, 1);
     if (status < 0) return status;
-    set = textPtr;
-    setLen = textLen;
-    if (!isAscii(set, setLen)) return askHost(fn, args, argc, out);
-  }
+    if (!isAscii(textPtr, textLen)) return askHost(fn, args, argc, out);
+    setMembers(textPtr, textLen);
+  } else setMembers(blanks, BLANK_COUNT);
+  // CR LF is one character: a blank, but never a member of a set. At the end, though, the reference
+  // looks for members byte by byte and meets the pair only through its CR.
   if (fn != FN_RTRIM) {
     while (at < end) {
-      // CR LF is one character: a blank, but never a member of a set.
       if (isPair(at, end)) {
-        if (set) break;
+        if (hasSet) break;
         at += 2;
-      } else if (isTrimmed(load<u8>(at), set, setLen)) at++;
+      } else if (isMember(load<u8>(at))) at++;
       else break;
     }
   }
   if (fn != FN_LTRIM) {
+    const keepsPairs = hasSet && isMember(CR);
     while (at < end) {
-      if (end - at > 1 && isPair(end - 2, end)) {
-        if (set) break;
-        end -= 2;
-      } else if (isTrimmed(load<u8>(end - 1), set, setLen)) end--;
-      else break;
+      if (keepsPairs && end - at > 1 && isPair(end - 2, end)) break;
+      if (!isMember(load<u8>(end - 1))) break;
+      end--;
     }
   }
   setBytes(out, at, <u32>(end - at));
   return OK;
 }
 
-function isTrimmed(byte: u32, set: usize, setLen: u32): bool {
-  if (!set) return byte == 32 || byte - 9 < 5;
-  for (let i: u32 = 0; i < setLen; i++) {
-    if (load<u8>(set + i) == byte) return true;
+/** Blanks below 128: U+0009–000D and the space. */
+const blanks = memory.data<u8>([9, 10, 11, 12, 13, 32]);
+const BLANK_COUNT: u32 = 6;
+
+/** The ASCII characters that trim removes, one bit each. */
+let membersLow: u64 = 0;
+let membersHigh: u64 = 0;
+
+function setMembers(at: usize, len: u32): void {
+  membersLow = 0;
+  membersHigh = 0;
+  for (let i: u32 = 0; i < len; i++) {
+    const byte: u32 = load<u8>(at + i);
+    if (byte < 64) membersLow |= <u64>1 << byte;
+    else membersHigh |= <u64>1 << (byte & 63);
   }
-  return false;
+}
+
+@inline
+function isMember(byte: u32): bool {
+  return (((byte < 64 ? membersLow : membersHigh) >> (byte & 63)) & 1) != 0;
 }
 
 /** Does CR LF stand at `at`? */

@@ -88,6 +88,7 @@ export function run(blob: usize, out: usize): i32 {
       case OP_CALL: {
         const argc = operandB(code);
         const args = top - argc * VALUE_BYTES;
+        if (!step(readingSteps(args, argc))) return failed(blob, c, ERR_EXPR_STEPS);
         const status = callBuiltin(operandA(code), args, argc, answer);
         if (status < 0) return failed(blob, c, status);
         copyValue(args, answer);
@@ -132,6 +133,18 @@ export function run(blob: usize, out: usize): i32 {
   }
   copyValue(out, stack);
   return OK;
+}
+
+/** What it costs a function to go over its arguments once, whatever it does with them. */
+@inline
+function readingSteps(args: usize, argc: u32): i32 {
+  let total: u32 = 0;
+  for (let i: u32 = 0; i < argc; i++) {
+    const arg = elementOf(args, i);
+    const tag = tagOf(arg);
+    if (tag == TAG_BYTES || tag == TAG_LIST) total += lenOf(arg) >> 8;
+  }
+  return <i32>total;
 }
 
 function loadConstant(blob: usize, constant: usize, to: usize): void {

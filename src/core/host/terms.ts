@@ -236,7 +236,7 @@ export const LISTS: Readonly<Record<string, HostFunction>> = {
   subtract: ([a, b]) => {
     let items = listArgument(a);
     const removed = listArgument(b);
-    if (items.length * removed.length > 1_000_000) return ERR_EXPR_LIST_LENGTH;
+    if (items.length * removed.length > 100_000) return ERR_EXPR_LIST_LENGTH;
     for (const item of removed) items = without(items, item);
     return listOf(items);
   },

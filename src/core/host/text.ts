@@ -160,11 +160,12 @@ function skipMembers(bytes: Uint8Array, at: number, members: ReadonlySet<string>
 
 /** Where the run of members begins that the text ends in; its length when there is none. */
 function trailingStart(bytes: Uint8Array, members: ReadonlySet<string>): number {
-  const starts = Array.from(members, (member) => encoder.encode([...member][0]!));
+  const firsts = new Set(Array.from(members, (member) => [...member][0]!));
   let at = 0;
   while (at < bytes.length) {
-    if (!starts.some((start) => startsWith(bytes, at, start))) {
-      at += 1;
+    const size = sequenceLength(bytes, at);
+    if (size === 0 || !firsts.has(decodeStrict(bytes.subarray(at, at + size)))) {
+      at += Math.max(size, 1);
       continue;
     }
     const cluster = clusterAt(bytes, at);
@@ -190,12 +191,6 @@ function clusterAt(bytes: Uint8Array, at: number): string {
   }
 }
 
-function startsWith(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  if (wanted.length > bytes.length - at) return false;
-  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
-  return true;
-}
-
 // --- search -----------------------------------------------------------------------------------
 
 interface Needle {
@@ -203,14 +198,22 @@ interface Needle {
   readonly text: string;
   /** Its last code point. */
   readonly last: string;
+  /** For long ones. */
+  readonly table?: Uint32Array;
 }
+
+/** Bytes up to which the engine's search is good enough. */
+const SHORT_NEEDLE = 32;
 
 /** A text to search for; it must be UTF-8. Undefined when it is empty. */
 function needleOf(value: Value | undefined): Needle | undefined {
   if (value?.type !== "bytes") return refuse();
   const last = [...decodeStrict(value.value)].at(-1);
   if (last === undefined) return undefined;
-  return { bytes: value.value, text: binaryText(value.value), last };
+  const needle = { bytes: value.value, text: binaryText(value.value), last };
+  return needle.bytes.length > SHORT_NEEDLE
+    ? { ...needle, table: prefixTable(needle.bytes) }
+    : needle;
 }
 
 /**
@@ -219,9 +222,37 @@ function needleOf(value: Value | undefined): Needle | undefined {
  */
 function indexOf(haystack: Haystack, needle: Needle, from: number): number {
   for (let at = from; ; at++) {
-    at = haystack.text.indexOf(needle.text, at);
+    at = needle.table ? indexByTable(haystack, needle, at) : haystack.text.indexOf(needle.text, at);
     if (at < 0 || isAlone(haystack, needle, at + needle.bytes.length)) return at;
   }
+}
+
+/**
+ * The same by the algorithm of Knuth, Morris and Pratt, for long needles: the engine's own search is
+ * not linear in the worst case.
+ */
+function indexByTable({ bytes }: Haystack, needle: Needle, from: number): number {
+  const wanted = needle.bytes;
+  const table = needle.table!;
+  let matched = 0;
+  for (let at = from; at < bytes.length; at++) {
+    while (matched > 0 && wanted[matched] !== bytes[at]) matched = table[matched - 1]!;
+    if (wanted[matched] === bytes[at]) matched += 1;
+    if (matched === wanted.length) return at + 1 - matched;
+  }
+  return -1;
+}
+
+/** For every prefix, the length of its longest proper prefix that it also ends in. */
+function prefixTable(wanted: Uint8Array): Uint32Array {
+  const table = new Uint32Array(wanted.length);
+  let matched = 0;
+  for (let i = 1; i < wanted.length; i++) {
+    while (matched > 0 && wanted[matched] !== wanted[i]) matched = table[matched - 1]!;
+    if (wanted[matched] === wanted[i]) matched += 1;
+    table[i] = matched;
+  }
+  return table;
 }
 
 /** Does the needle's last code point end its cluster when the text goes on at `behind`? */
