@@ -138,10 +138,10 @@ class EnforcingBroker implements Broker {
       this.#peers.values(),
       ({ socket }) => new Promise((resolve) => socket.once("close", resolve)),
     );
-    await new Promise<void>((resolve) => aedes.close(resolve));
     const late = clock.setTimer(() => {
       for (const peer of this.#peers.values()) peer.socket.destroy();
     }, CLOSE_MS_MAX);
+    await new Promise<void>((resolve) => aedes.close(resolve));
     await Promise.all(gone);
     late.clear();
     this.#forgetDelayedWills();

@@ -75,16 +75,17 @@ export async function receiveUnsubscribe(
   packet: ReceivedPacket & IUnsubscribePacket,
 ): Promise<void> {
   const filters = packet.unsubscriptions;
+  const routed = filters.map((filter) => peer.mountpoint + filter);
   if (
     packet.invalidText ||
     filters.length === 0 ||
-    filters.some((filter) => validateTopicFilter(filter) !== undefined)
+    filters.some((filter) => validateTopicFilter(filter) !== undefined) ||
+    routed.some((filter) => countLevels(filter) > LEVELS_ROUTABLE_MAX)
   ) {
     refuse(peer, TOPIC_FILTER_INVALID, "invalid_unsubscribe");
     return;
   }
   peer.refreshKeepalive();
-  const routed = filters.map((filter) => peer.mountpoint + filter);
   packet.unsubscriptions = routed;
   await new Promise<void>((resolve) => peer.client.unsubscribe(packet, () => resolve()));
   for (const filter of routed) peer.subscriptions.delete(filter);

@@ -170,10 +170,22 @@ describe("UNSUBSCRIBE", () => {
     expect(engine.asked.slice(asked)).toEqual(["publish ok/a"]);
   });
 
-  it("of an invalid filter ends the connection", async () => {
+  for (const [what, filter] of [
+    ["an invalid filter", "a/#/b"],
+    ["more levels than can be routed", "a/".repeat(100)],
+  ] as const) {
+    it(`of ${what} ends the connection`, async () => {
+      await start();
+      const client = await test.join();
+      client.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: [filter] });
+      expect((await client.next("disconnect")).reasonCode).toBe(0x8f);
+    });
+  }
+
+  it("of as many levels as can be routed is answered", async () => {
     await start();
     const client = await test.join();
-    client.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: ["a/#/b"] });
-    expect((await client.next("disconnect")).reasonCode).toBe(0x8f);
+    client.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: ["a/".repeat(99)] });
+    expect((await client.next("unsuback")).granted).toEqual([0x11]);
   });
 });
