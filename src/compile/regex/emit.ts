@@ -61,8 +61,8 @@ export function emitProgram(
     code.u32(typeof operand === "number" ? operand : address(operand));
     code.u16(nextFirst).u16(operandFirst);
   }
-  // A prefix of the same length finds as much by itself.
-  const literal = required.length > analysis.prefix.length ? required : [];
+  // Looking for the prefix finds what is in it as well.
+  const literal = `,${analysis.prefix},`.includes(`,${required},`) ? [] : required;
   const out = new ByteWriter(base + code.length + analysis.prefix.length + literal.length + 8);
   out.u32(0).u32(REGEX_MAGIC).u32(states.length).u32(sets.list.length).u32(groups);
   out.u32(analysis.rowCount).u32(address(start));

@@ -47,7 +47,7 @@ export type RefusedFeature = keyof typeof HINTS;
 
 export function refuseFeature(feature: RefusedFeature, offset: number): never {
   const name = feature.startsWith("\\") ? `\`${feature}\`` : feature;
-  throw new RegexRefusal(`${name} is not supported`, offset, feature, HINTS[feature]);
+  throw new RegexRefusal(`not supported: ${name}`, offset, feature, HINTS[feature]);
 }
 
 export function refuse(message: string, offset: number, hint?: string): never {

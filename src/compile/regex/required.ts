@@ -7,7 +7,8 @@ export function requiredLiteral(root: RegexNode): readonly number[] {
   let best: readonly number[] = [];
   let run: number[] = [];
   const endRun = (): void => {
-    if (run.length > best.length) best = run;
+    // Of equals the later one: a search looks for the beginning anyway.
+    if (run.length >= best.length) best = run;
     run = [];
   };
   const walk = (node: RegexNode): void => {
