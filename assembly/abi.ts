@@ -333,8 +333,19 @@ export const FN_MAPS_PUT = 87;
 export const FN_MAPS_NEW = 88;
 export const FN_MAPS_TO_LIST = 89;
 export const FN_JSON_ENCODE = 90;
-export const FN_JSON_DECODE = 91;
-export const FN_COUNT = 92;
+export const FN_LISTS_FLATLENGTH = 91;
+export const FN_LISTS_UNIQ = 92;
+export const FN_LISTS_SPLIT = 93;
+export const FN_LISTS_UNZIP = 94;
+export const FN_LISTS_CONCAT = 95;
+export const FN_MAPS_FIND = 96;
+export const FN_MAPS_WITH = 97;
+export const FN_MAPS_WITHOUT = 98;
+export const FN_MAPS_TAKE = 99;
+export const FN_MAPS_UPDATE = 100;
+export const FN_MAPS_FROM_LIST = 101;
+export const FN_MAPS_FROM_KEYS = 102;
+export const FN_COUNT = 103;
 
 // What the core asks the host for: HOST_FUNCTION + a function's number, or one of these. The flags
 // of the running expression are added from bit HOST_FLAGS_SHIFT on.

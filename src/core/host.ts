@@ -52,7 +52,8 @@ const OPERATIONS: ReadonlyMap<number, HostFunction> = new Map<number, HostFuncti
 ]);
 
 /** The host call of a core instance (see HostCall), over these ports. */
-export function createHost(ports: HostPorts): HostCall {
+export function createHost(given: HostPorts): HostCall {
+  const ports = rememberPatterns(given);
   return (memory, op, args, argc, out) => {
     try {
       const number = op & ((1 << abi.HOST_FLAGS_SHIFT) - 1);
@@ -77,6 +78,29 @@ function parseNumber(args: readonly Value[]): Value | number {
   const [digits] = args;
   if (digits?.type !== "bytes") return abi.ERR_EXPR_ARGUMENT;
   return { type: "float", value: Number(decodeStrict(digits.value)) };
+}
+
+/** Patterns that are kept compiled, and the bytes one may have to be kept. */
+const PATTERNS_MAX = 64;
+const PATTERN_BYTES_MAX = 256;
+
+/** The port with a memory of what it was asked last: the pattern of a place rarely changes. */
+function rememberPatterns(ports: HostPorts): HostPorts {
+  const { compilePattern } = ports;
+  if (compilePattern === undefined) return ports;
+  const known = new Map<string, Uint8Array | undefined>();
+  return {
+    ...ports,
+    compilePattern: (pattern) => {
+      if (pattern.length > PATTERN_BYTES_MAX) return compilePattern(pattern);
+      const key = String.fromCharCode(...pattern);
+      if (known.has(key)) return known.get(key);
+      const program = compilePattern(pattern);
+      if (known.size === PATTERNS_MAX) known.delete(known.keys().next().value!);
+      known.set(key, program);
+      return program;
+    },
+  };
 }
 
 /** Compiles the pattern at `args` and writes its program, as a value only the core knows. */

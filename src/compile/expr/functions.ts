@@ -220,6 +220,11 @@ const LISTS: Readonly<Record<string, FunctionSpec>> = {
   zip: row(abi.FN_LISTS_ZIP, "lists.zip(a, b)", [2], "list", "list"),
   duplicate: row(abi.FN_LISTS_DUPLICATE, "lists.duplicate(count, value)", [2], "integer", "any"),
   seq: row(abi.FN_LISTS_SEQ, "lists.seq(from, to)", [2, 3], "integer", "integer", "integer"),
+  flatlength: row(abi.FN_LISTS_FLATLENGTH, "lists.flatlength(list)", [1], "list"),
+  uniq: row(abi.FN_LISTS_UNIQ, "lists.uniq(list)", [1], "list"),
+  split: row(abi.FN_LISTS_SPLIT, "lists.split(count, list)", [2], "integer", "list"),
+  unzip: row(abi.FN_LISTS_UNZIP, "lists.unzip(list)", [1], "list"),
+  concat: row(abi.FN_LISTS_CONCAT, "lists.concat(list)", [1], "list"),
 };
 
 const MAPS: Readonly<Record<string, FunctionSpec>> = {
@@ -233,11 +238,17 @@ const MAPS: Readonly<Record<string, FunctionSpec>> = {
   put: row(abi.FN_MAPS_PUT, "maps.put(key, value, map)", [3]),
   new: row(abi.FN_MAPS_NEW, "maps.new()", [0]),
   to_list: row(abi.FN_MAPS_TO_LIST, "maps.to_list(map)", [1]),
+  find: row(abi.FN_MAPS_FIND, "maps.find(key, map)", [2]),
+  with: row(abi.FN_MAPS_WITH, "maps.with(keys, map)", [2], "list"),
+  without: row(abi.FN_MAPS_WITHOUT, "maps.without(keys, map)", [2], "list"),
+  take: row(abi.FN_MAPS_TAKE, "maps.take(key, map)", [2]),
+  update: row(abi.FN_MAPS_UPDATE, "maps.update(key, value, map)", [3]),
+  from_list: row(abi.FN_MAPS_FROM_LIST, "maps.from_list(list)", [1], "list"),
+  from_keys: row(abi.FN_MAPS_FROM_KEYS, "maps.from_keys(keys, value)", [2], "list"),
 };
 
 const TRANSFORMATION: Readonly<Record<string, FunctionSpec>> = {
   json_encode: row(abi.FN_JSON_ENCODE, "json_encode(value)", [1], "any"),
-  json_decode: row(abi.FN_JSON_DECODE, "json_decode(bytes)", [1], "bytes"),
 };
 
 const BUILTIN_MODULE = "emqx_variform_bif";

@@ -9,6 +9,7 @@ import {
   LIST_LENGTH_MAX,
 } from "../../../assembly/abi.ts";
 import type { Value } from "../core.ts";
+import { shortestFloat } from "./numbers.ts";
 import { type HostFunction, integerArgument, integerOf, listArgument, refuse } from "./types.ts";
 
 type MapValue = Extract<Value, { type: "map" }>;
@@ -236,7 +237,7 @@ export const LISTS: Readonly<Record<string, HostFunction>> = {
   subtract: ([a, b]) => {
     let items = listArgument(a);
     const removed = listArgument(b);
-    if (items.length * removed.length > 100_000) return ERR_EXPR_LIST_LENGTH;
+    if (items.length * removed.length > PAIRS_MAX ** 2) return ERR_EXPR_LIST_LENGTH;
     for (const item of removed) items = without(items, item);
     return listOf(items);
   },
@@ -283,7 +284,49 @@ export const LISTS: Readonly<Record<string, HostFunction>> = {
       : listOf(Array.from({ length }, () => value!));
   },
   seq,
+  flatlength: ([list]) => integerOf(flattenInto(listArgument(list), []).length),
+  uniq: ([list]) => {
+    const items = listArgument(list);
+    if (items.length > PAIRS_MAX) return ERR_EXPR_LIST_LENGTH;
+    return listOf(items.filter((item, i) => items.findIndex((one) => isSame(one, item)) === i));
+  },
+  split: ([count, list]) => {
+    const items = listArgument(list);
+    const first = countOf(count);
+    if (first > items.length) return refuse();
+    return { type: "tuple", items: [listOf(items.slice(0, first)), listOf(items.slice(first))] };
+  },
+  unzip: ([list]) => {
+    const pairs = listArgument(list).map(pairOf);
+    const sides = [
+      listOf(pairs.map(([first]) => first)),
+      listOf(pairs.map(([, second]) => second)),
+    ];
+    return { type: "tuple", items: sides };
+  },
+  concat: ([list]) => listOf(listArgument(list).flatMap(charactersOf)),
 };
+
+/** LIMIT: elements of which every pair may be compared. */
+const PAIRS_MAX = 300;
+
+function pairOf(value: Value): readonly [Value, Value] {
+  const items = value.type === "tuple" ? itemsOf(value) : [];
+  return items.length === 2 ? [items[0]!, items[1]!] : refuse();
+}
+
+/** What `lists:concat` makes of an element: characters of a number or atom, lists as they are. */
+function charactersOf(value: Value): readonly Value[] {
+  if (value.type === "list") return value.items;
+  if (value.type === "bytes" || value.type === "map" || value.type === "tuple") return refuse();
+  const text =
+    value.type === "integer"
+      ? String(value.value)
+      : value.type === "float"
+        ? shortestFloat(value.value)
+        : nameOf(value);
+  return Array.from(text, (character) => integerOf(character.codePointAt(0)!));
+}
 
 function mapArgument(value: Value | undefined): MapValue {
   return value?.type === "map" ? value : refuse();
@@ -327,4 +370,44 @@ export const MAPS: Readonly<Record<string, HostFunction>> = {
     listOf(
       sortedEntries(mapArgument(map)).map((entry): Value => ({ type: "tuple", items: entry })),
     ),
+  find: ([key, map]) => {
+    const found = lookUp(mapArgument(map), key!);
+    if (found === undefined) return { type: "atom", name: "error" };
+    return { type: "tuple", items: [{ type: "atom", name: "ok" }, found] };
+  },
+  with: ([keys, map]) => pick(keys, map, true),
+  without: ([keys, map]) => pick(keys, map, false),
+  take: ([key, map]) => {
+    const found = lookUp(mapArgument(map), key!);
+    if (found === undefined) return { type: "atom", name: "error" };
+    const entries = mapArgument(map).entries.filter(([name]) => !isSame(name, key!));
+    return { type: "tuple", items: [found, { type: "map", entries }] };
+  },
+  update: ([key, value, map]) => {
+    const { entries } = mapArgument(map);
+    if (lookUp(mapArgument(map), key!) === undefined) return refuse();
+    return {
+      type: "map",
+      entries: sortedEntries({ type: "map", entries: [...entries, [key!, value!]] }),
+    };
+  },
+  from_list: ([list]) => {
+    const entries = listArgument(list).map(pairOf);
+    return { type: "map", entries: sortedEntries({ type: "map", entries }) };
+  },
+  from_keys: ([keys, value]) => {
+    const entries = listArgument(keys).map((key) => [key, value!] as const);
+    return { type: "map", entries: sortedEntries({ type: "map", entries }) };
+  },
 };
+
+/** The entries whose keys are in the list, or those whose are not. */
+function pick(keys: Value | undefined, map: Value | undefined, isKept: boolean): Value | number {
+  const names = listArgument(keys);
+  const { entries } = mapArgument(map);
+  if (names.length * entries.length > PAIRS_MAX ** 2) return ERR_EXPR_LIST_LENGTH;
+  return {
+    type: "map",
+    entries: entries.filter(([key]) => names.some((name) => isSame(name, key)) === isKept),
+  };
+}
