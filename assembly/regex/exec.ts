@@ -17,7 +17,7 @@ import {
   OVERFLOWN,
   visitedBytes,
 } from "./backtrack";
-import { pikeBytes, pikeSearch, pikeSteps } from "./pike";
+import { beginPike, pikeBytes, pikeScanned, pikeSearch, pikeSteps } from "./pike";
 import {
   flagsOf,
   prefixBytes,
@@ -32,6 +32,8 @@ export { regexGroupCount, regexVerify } from "./program";
 
 /** Most of the working memory a search takes; the visited bits get half of it at the most. */
 const WORK_BYTES_MAX: u32 = 4194304;
+/** What the searches of a run may look at twice, besides the text's length, without visited bits. */
+const RESCANNED_BYTES_MAX: u64 = 262144;
 
 /** Steps since the core began, in the debug build; only differences mean anything. */
 export function regexSteps(): u64 {
@@ -83,6 +85,8 @@ let textLen: u32 = 0;
 let work: usize = 0;
 let workBytes: u32 = 0;
 let isBacktracking: bool = false;
+/** The working memory has gone to the parallel engine, for the rest of the run. */
+let isParallel: bool = false;
 /** End of the last match. */
 let lastEnd: u32 = 0;
 /** Where the bytes that every match contains were last found. */
@@ -104,6 +108,7 @@ export function beginSearch(
   textLen = len;
   lastEnd = NOWHERE;
   requiredAt = 0;
+  isParallel = false;
   const left = scratchLeft();
   const needed = (pikeBytes(ofProgram, (regexGroupCount(ofProgram) + 1) << 1) + 7) & ~7;
   if (left < keepBytes || left - keepBytes < needed) return false;
@@ -116,7 +121,10 @@ export function beginSearch(
   return true;
 }
 
-/** The next search of the run, from `start` on; like regexExec. */
+/**
+ * The next search of the run, from `start` on; like regexExec. ERR_MEMORY also when there is no room
+ * for what would keep the run linear.
+ */
 export function searchNext(start: u32, flags: u32, caps: usize): i32 {
   if (start > textLen) return 0;
   if (flagsOf(program) & REGEX_FLAG_LITERAL) return searchLiteral(start, flags, caps);
@@ -124,9 +132,15 @@ export function searchNext(start: u32, flags: u32, caps: usize): i32 {
   if (isBacktracking && !(flags & REGEX_PARALLEL)) {
     const status = searchBacktracking(start, flags, caps);
     if (status != OVERFLOWN) return status;
-    // Its memory goes to the other engine, for the rest of the run.
-    isBacktracking = false;
   }
+  if (!isParallel) {
+    beginPike(program, work);
+    isBacktracking = false;
+    isParallel = true;
+  }
+  // This engine does not remember what failed in an earlier search. A run that would look at the
+  // text again and again for that reason ends here.
+  if (pikeScanned > (<u64>textLen << 2) + RESCANNED_BYTES_MAX) return ERR_MEMORY;
   const slotCount = caps ? (regexGroupCount(program) + 1) << 1 : 0;
   return pikeSearch(program, text, textLen, start, flags, caps, slotCount, work);
 }

@@ -40,17 +40,48 @@ let listCount: u32 = 0;
 
 export let pikeSteps: u64 = 0;
 
+/** A state is in the list being filled if its `seen` is this + position - start of the search. */
+let epoch: u32 = 0;
+let origin: u32 = 0;
+/** Bytes of text the searches since `beginPike` have looked at. */
+export let pikeScanned: u64 = 0;
+
+/** Begins a run of searches with one program and working memory of pikeBytes. */
+export function beginPike(ofProgram: usize, work: usize): void {
+  memory.fill(work, 0, instructionCount(ofProgram) << 2);
+  epoch = 1;
+  pikeScanned = 0;
+}
+
 /** Bytes of working memory for a program with `slotCount` slots. */
 export function pikeBytes(ofProgram: usize, slotCount: u32): u32 {
   const count = instructionCount(ofProgram);
   return count * 28 + count * slotCount * 8 + slotCount * 4;
 }
 
-/**
- * Searches from `start` on. 1 and the match in caps (0: nothing is captured), or 0. `work` holds
- * pikeBytes.
- */
+/** Searches from `start` on. 1 and the match in caps (0: nothing is captured), or 0. */
 export function pikeSearch(
+  ofProgram: usize,
+  ofText: usize,
+  len: u32,
+  start: u32,
+  flags: u32,
+  caps: usize,
+  slotCount: u32,
+  work: usize,
+): i32 {
+  origin = start;
+  const found = search(ofProgram, ofText, len, start, flags, caps, slotCount, work);
+  // Never wraps: a run looks at a bounded multiple of the text (see exec.ts).
+  epoch += lastPos - start + 2;
+  pikeScanned += lastPos - start + 1;
+  return found;
+}
+
+/** Where the search ended. */
+let lastPos: u32 = 0;
+
+function search(
   ofProgram: usize,
   ofText: usize,
   len: u32,
@@ -73,16 +104,17 @@ export function pikeSearch(
   let hereCaps = stack + (count << 4);
   listCaps = hereCaps + <usize>count * slotBytes;
   slots = listCaps + <usize>count * slotBytes;
-  memory.fill(seen, 0, count << 2);
 
   let hereCount: u32 = 0;
   let found: i32 = 0;
   let pos = start;
   while (true) {
+    lastPos = pos;
     if (!found && (pos == start || !(flags & REGEX_ANCHORED))) {
       if (!hereCount && !(flags & REGEX_ANCHORED)) {
         pos = nextCandidate(program, text, len, pos);
         if (pos == NOWHERE) return 0;
+        lastPos = pos;
       }
       // A match that begins here is worth less than any that began before.
       const fill = list;
@@ -143,9 +175,10 @@ function follow(from: u32, pos: u32, start: u32, flags: u32): void {
   while (true) {
     const here = program + at;
     const mark = seen + ((at - instructions) >> 2);
+    const now = epoch + pos - origin;
     if (COUNTS_STEPS) pikeSteps++;
-    if (load<u32>(mark) != pos + 1) {
-      store<u32>(mark, pos + 1);
+    if (load<u32>(mark) != now) {
+      store<u32>(mark, now);
       const op = load<u8>(here);
       if (op == REGEX_OP_SPLIT) {
         store<u32>(top, load<u32>(here, 8));

@@ -29,7 +29,8 @@ let outLen: u32 = 0;
  * Writes address (u32) and length (u32) of the result to `outPtrLen`; the result stands at the
  * scratch mark the caller had, and stays until the caller restores that mark. OK,
  * ERR_REGEX_REPLACEMENT (`\g` without a group number), ERR_REGEX_OUTPUT (the result would be longer
- * than EXPR_OUTPUT_BYTES_MAX) or ERR_MEMORY; after an error nothing is taken.
+ * than EXPR_OUTPUT_BYTES_MAX) or ERR_MEMORY (also when there is no room for what keeps this linear);
+ * after an error nothing is taken.
  *
  * The replacement is not looked at while nothing matches. Linear in the text and the result.
  */

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import {
   ERR_INPUT,
+  ERR_MEMORY,
   ERR_REGEX_BLOB,
   ERR_REGEX_OUTPUT,
   ERR_REGEX_REPLACEMENT,
@@ -192,6 +193,29 @@ describe("memory", () => {
     expect(core.exec(program, text)?.[0]).toEqual([0, 701]);
     expect(core.test(program, latin1("a".repeat(60_000)))).toBe(false);
   });
+
+  it("refuses a replacement that would look at the text again and again for want of room", () => {
+    // 300 visited bits a position are too many for this text, so failures are not remembered.
+    const wide = "(?:(?:x|xx)?){300}y";
+    const text = latin1("a".repeat(60_000));
+    const statusOf = (pattern: string) => core.replaceRaw(programOf(pattern), text, latin1("-"));
+    expect(statusOf(`a.*?[bc]|a|${wide}`)).toBe(ERR_MEMORY);
+    expect(statusOf("a.*?[bc]|a")).toBeGreaterThan(0);
+    const replacedText = core.replace(programOf(`a|${wide}`), text, latin1("-"));
+    expect(replacedText).toEqual(latin1("-".repeat(60_000)));
+  });
+
+  test.each(["b*", "a|", "(a)(b)?", "\\b", "[ab]+?c", "^a|c$", "(?:a|ab)(?:c|bcd)?"])(
+    "replaces /%s/ alike with and without visited bits",
+    (pattern) => {
+      const text = latin1("abc aab\n".repeat(7500));
+      const wide = `(?:${pattern})|(?:(?:x|xx)?){300}y`;
+      const [plain, parallel] = [pattern, wide].map((each) =>
+        core.replace(programOf(each), text, latin1("<&\\1>")),
+      );
+      expect(parallel).toEqual(plain);
+    },
+  );
 
   it("gives scratch back: a hundred thousand calls need no more of it", () => {
     const program = programOf("(a|b)+(c)?");
