@@ -4,7 +4,7 @@
  *
  * Source: expressions §4.5, §8.3.
  */
-import type { Options } from "./parser.ts";
+import type { Options } from "./options.ts";
 import { code, isDigit, type PatternReader } from "./reader.ts";
 import { type RefusedFeature, refuse, refuseFeature } from "./refusal.ts";
 

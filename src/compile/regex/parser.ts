@@ -9,37 +9,13 @@ import { ANY_BYTE, addOtherCase, byteSet, LINE_FEED, NOT_LINE_FEED } from "./byt
 import { readClass } from "./class-parser.ts";
 import { readEscape } from "./escape.ts";
 import { readGroupStart } from "./group.ts";
+import { NO_OPTIONS } from "./options.ts";
 import { REGEX_AT } from "./positions.ts";
 import { BACKSLASH, code, PatternReader } from "./reader.ts";
 import { refuse, refuseFeature } from "./refusal.ts";
 
 /** PCRE2's own limit on open parentheses. */
 const NESTING_MAX = 250;
-
-/** Inline options in force; they hold to the end of their group. */
-export interface Options {
-  readonly ignoreCase: boolean;
-  readonly multiline: boolean;
-  readonly dotAll: boolean;
-  /** Blanks and # comments are ignored. */
-  readonly extended: boolean;
-  /** Blanks between brackets as well. */
-  readonly extendedMore: boolean;
-  /** Plain parentheses do not capture. */
-  readonly noCapture: boolean;
-  /** Greedy and lazy change places. */
-  readonly ungreedy: boolean;
-}
-
-export const NO_OPTIONS: Options = {
-  ignoreCase: false,
-  multiline: false,
-  dotAll: false,
-  extended: false,
-  extendedMore: false,
-  noCapture: false,
-  ungreedy: false,
-};
 
 export interface ParsedRegex {
   readonly root: RegexNode;

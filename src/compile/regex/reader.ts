@@ -1,5 +1,5 @@
 /** A cursor over a pattern's bytes, and the small readers everything else shares. */
-import { RegexRefusal, refuse } from "./refusal.ts";
+import { refuse } from "./refusal.ts";
 
 /** The code of an ASCII character. */
 export function code(char: string): number {
@@ -10,7 +10,7 @@ export const BACKSLASH = 92;
 /** PCRE2's upper bound for a counter in braces. */
 const COUNTER_MAX = 65535;
 
-/** The two letters-after-doubled-backslash rules: `\\b` is a class of positions, so not in `[…]`. */
+/** What a doubled backslash may stand before to be noticed. `\b` means a position outside brackets only. */
 const CLASS_LETTERS = "dDsSwWhHvV";
 const POSITION_LETTERS = "bB";
 
@@ -139,5 +139,3 @@ export function hexValue(byte: number): number {
   const lower = byte | 32;
   return byte < 128 && lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }
-
-export { RegexRefusal };
