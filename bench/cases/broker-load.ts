@@ -66,7 +66,13 @@ async function open(port: number): Promise<Pair> {
 async function join(port: number, clientId: string): Promise<Socket> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   socket.write(
-    mqtt.generate({ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clean: true, clientId }),
+    mqtt.generate({
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: 4,
+      clean: true,
+      clientId,
+    }),
   );
   await once(socket, "data");
   return socket;

@@ -7,7 +7,13 @@ import { Aedes } from "aedes";
 import { createBroker } from "../../bindings/node/broker/broker.ts";
 import { createLog } from "../../bindings/node/broker/log.ts";
 import { nodePorts } from "../../bindings/node/ports.ts";
-import { compilePolicy, createEngine, createJoseCrypto, type Engine, loadConfig } from "../../src/index.ts";
+import {
+  compilePolicy,
+  createEngine,
+  createJoseCrypto,
+  type Engine,
+  loadConfig,
+} from "../../src/index.ts";
 import { type CaseReport, measureCase, type Rival } from "../harness.ts";
 import type { LoadAnswer, LoadRequest } from "./broker-load.ts";
 

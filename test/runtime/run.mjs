@@ -15,6 +15,30 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const app = `${root}build/runtime`;
 
+/** The module that workerd is given under the name core.wasm. */
+const wasmBeside = {
+  name: "wasm-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /core\.wasm$/ }, () => ({ path: "core.wasm", external: true }));
+  },
+};
+
+const WORKERD_CONFIG = `
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
+);
+const worker :Workerd.Worker = (
+  modules = [
+    (name = "worker.mjs", esModule = embed "worker.bundle.mjs"),
+    (name = "core.wasm", wasm = embed "core.wasm"),
+    (name = "policy.image", data = embed "policy.image")
+  ],
+  compatibilityDate = "2026-05-01"
+);
+`;
+
 installRuntimes();
 preparePackage();
 const runtimes = [
@@ -142,27 +166,3 @@ async function runWorkerd() {
     server.kill();
   }
 }
-
-/** The module that workerd is given under the name core.wasm. */
-const wasmBeside = {
-  name: "wasm-beside",
-  setup({ onResolve }) {
-    onResolve({ filter: /core\.wasm$/ }, () => ({ path: "core.wasm", external: true }));
-  },
-};
-
-const WORKERD_CONFIG = `
-using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
-);
-const worker :Workerd.Worker = (
-  modules = [
-    (name = "worker.mjs", esModule = embed "worker.bundle.mjs"),
-    (name = "core.wasm", wasm = embed "core.wasm"),
-    (name = "policy.image", data = embed "policy.image")
-  ],
-  compatibilityDate = "2026-05-01"
-);
-`;
