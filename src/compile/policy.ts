@@ -13,6 +13,7 @@ import type { Rule } from "./rule/ast.ts";
 import { compileRules } from "./rule/compile.ts";
 import { validatePattern } from "./rule/pattern.ts";
 import { coreSwitches } from "./switches.ts";
+import { placeholderIssues } from "./template-check.ts";
 
 export interface CompileOptions {
   /** Put HMAC secrets into the image. Off: the engine is given them when it loads the image. */
@@ -42,6 +43,8 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
     programs[path] = id;
     entries.push({ kind: ENTRY_EXPRESSION, id, blob: compiled.blob });
   }
+
+  issues.push(...placeholderIssues(config));
 
   const rules: Rule[] = [];
   const sourceMap: RuleSourceMap = { file: "", rules: [] };

@@ -9,6 +9,7 @@
  * Source: expressions §5.1, §5.2.
  */
 import type { Switches } from "../config/compatibility.ts";
+import { nearest } from "../config/nearest.ts";
 import type { Issue } from "../errors.ts";
 import type { SourcePosition } from "../types.ts";
 
@@ -112,9 +113,14 @@ export function templateIssues(
     code: place.severity === "error" ? "ERR_CONFIG_PLACEHOLDER" : "WARN_CONFIG_PLACEHOLDER",
     path: place.path,
     message: `unknown placeholder \`\${${name}}\`${place.severity === "error" ? "" : " is kept as literal text"}`,
-    hint: `known here: ${names}; write \${$}{${name}} for the literal text`,
+    hint: `${meant(name, allowed)}known here: ${names}; write \${$}{${name}} for the literal text`,
     at: place.at,
   }));
+}
+
+function meant(name: string, allowed: readonly string[]): string {
+  const guess = nearest(name, allowed);
+  return guess === undefined ? "" : `did you mean \${${guess}}? `;
 }
 
 /** Is the name allowed by the list? */

@@ -4,11 +4,13 @@
  */
 import type { SourcePosition } from "../types.ts";
 import type { Preset, Switches } from "./compatibility.ts";
+import type { TextLayout } from "./hocon/index.ts";
 
 /** Text that came from a file, with where it stood. */
 export interface Located<T = string> {
   readonly value: T;
   readonly at?: SourcePosition | undefined;
+  readonly layout?: TextLayout | undefined;
 }
 
 export type SecurityProfile = "legacy" | "hardened";
@@ -131,6 +133,7 @@ export interface ListenerConfig {
   readonly port: number;
   readonly zone: string;
   readonly mountpoint: string;
+  readonly mountpointAt?: SourcePosition | undefined;
   readonly enableAuthn: true | false | "quick_deny_anonymous";
   readonly maxConnections: number;
   /** A chain of its own; replaces the global one. */

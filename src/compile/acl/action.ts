@@ -55,7 +55,7 @@ function readActionName(term: Term & { kind: "atom" }, report: AclReport): Actio
     term.at,
     "ERR_CONFIG_ACL_ACTION",
     `unknown action ${quote(term.name)}`,
-    meant ? `did you mean \`${meant}\`` : "write `publish`, `subscribe` or `all`",
+    meant ? `did you mean \`${meant}\`?` : "write `publish`, `subscribe` or `all`",
   );
   return undefined;
 }
@@ -132,7 +132,7 @@ function warnOfOptions(action: ActionName, options: readonly Term[], report: Acl
         option.at,
         "WARN_CONFIG_ACL_OPTION",
         name === undefined ? "this option has no effect" : `option ${quote(name)} has no effect`,
-        meant && meant !== name ? `did you mean \`${meant}\`` : undefined,
+        meant && meant !== name ? `did you mean \`${meant}\`?` : undefined,
       );
     }
   }

@@ -133,7 +133,7 @@ function isPlaceholder(name: string, isStrict: boolean): boolean {
 
 function placeholderHint(name: string): string {
   const meant = Object.hasOwn(ALIASES, name) ? ALIASES[name] : nearest(name, PLACEHOLDERS);
-  if (meant !== undefined) return `did you mean \${${meant}}`;
+  if (meant !== undefined) return `did you mean \`\${${meant}}\`?`;
   const names = [...PLACEHOLDERS, "client_attrs.NAME"].map((known) => `\${${known}}`);
   return `a topic may use ${names.join(", ")}`;
 }

@@ -252,7 +252,7 @@ function whoHint(word: string | undefined, term: Term): string {
   if (word !== undefined) {
     const candidates = term.kind === "atom" ? ["all"] : CONDITIONS;
     const meant = Object.hasOwn(ALIASES, word) ? ALIASES[word] : nearest(word, candidates);
-    if (meant) return `did you mean \`${meant}\``;
+    if (meant) return `did you mean \`${meant}\`?`;
   }
   return 'write `all` or a condition such as {username, "…"}';
 }

@@ -51,7 +51,7 @@ export function compileExpression(
     path: options.path ?? "",
     message: `${finding.message}, at character ${columnsBefore(text ?? "", finding.span.start) + 1} of the expression`,
     hint: finding.hint,
-    at: positionOf(source.at, text ?? "", finding.span.start),
+    at: positionOf(source, text ?? "", finding.span.start),
   });
   const refuse = (start: number, message: string, hint?: string): CompiledExpression => {
     const span = { start, end: start };
@@ -109,19 +109,28 @@ function decode(source: Text): string | undefined {
   }
 }
 
-/** `offset` (UTF-16 units) characters further than `base`. */
+/** Where `offset` (UTF-16 units of the text) stands in the file; its start where that is not known. */
 function positionOf(
-  base: SourcePosition | undefined,
+  { at, layout }: Located<Text>,
   text: string,
   offset: number,
 ): SourcePosition | undefined {
-  if (base === undefined) return undefined;
+  if (at === undefined || layout?.kind === "joined") return at;
+  const before = columnsBefore(text, offset);
+  if (layout?.kind === "escaped") {
+    const extra = layout.escapes.reduce(
+      (sum, [from, more]) => sum + (from <= offset ? more : 0),
+      0,
+    );
+    return { ...at, column: at.column + before + extra };
+  }
   const lines = text.slice(0, offset).split("\n");
-  if (lines.length === 1) return { ...base, column: base.column + columnsBefore(text, offset) };
+  if (lines.length === 1) return { ...at, column: at.column + before };
+  const indent = layout?.indent ?? 0;
   return {
-    file: base.file,
-    line: base.line + lines.length - 1,
-    column: [...lines.at(-1)!].length + 1,
+    file: at.file,
+    line: at.line + lines.length - 1,
+    column: indent + [...lines.at(-1)!].length + 1,
   };
 }
 

@@ -21,6 +21,7 @@ export type {
   HoconObject,
   HoconScalar,
   HoconText,
+  TextLayout,
 } from "./node.ts";
 export { toJson } from "./node.ts";
 

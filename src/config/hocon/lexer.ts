@@ -56,9 +56,9 @@ export class Lexer {
     if (char === '"') {
       const isRaw = cursor.startsWith('"""');
       const quoted = isRaw ? readRaw(cursor) : readQuoted(cursor, this.#options);
-      const { contentAt, problem } = quoted;
+      const { contentAt, layout, problem } = quoted;
       if (problem) return token("bad", quoted.text, { contentAt, problem });
-      return token(isRaw ? "raw" : "quoted", quoted.text, { contentAt });
+      return token(isRaw ? "raw" : "quoted", quoted.text, { contentAt, layout });
     }
     const substitution = matchAt(SUBSTITUTION, cursor);
     if (substitution) {

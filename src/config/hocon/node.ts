@@ -10,7 +10,20 @@ export interface HoconText {
   readonly at: SourcePosition;
   /** The value's first character: behind the opening quote, where there is one. */
   readonly contentAt: SourcePosition;
+  readonly layout?: TextLayout | undefined;
 }
+
+/** How a text stands in its file, where it is not written character by character as it reads. */
+export type TextLayout =
+  /** On one line; from `offset` (UTF-16 units of the value) on, `extra` more characters are written. */
+  | {
+      readonly kind: "escaped";
+      readonly escapes: readonly (readonly [offset: number, extra: number])[];
+    }
+  /** Every line has so many more characters in front. */
+  | { readonly kind: "indented"; readonly indent: number }
+  /** Made of several texts. */
+  | { readonly kind: "joined" };
 
 export interface HoconNumber {
   readonly kind: "number";

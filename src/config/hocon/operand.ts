@@ -60,7 +60,13 @@ export function toScalar(token: Token): HoconScalar {
     case "null":
       return { kind: "null", at };
     default:
-      return { kind: "text", value: text, at, contentAt: token.contentAt ?? at };
+      return {
+        kind: "text",
+        value: text,
+        at,
+        contentAt: token.contentAt ?? at,
+        ...(token.layout && { layout: token.layout }),
+      };
   }
 }
 

@@ -338,7 +338,7 @@ class Resolver {
     if (this.#broken.has(left)) return left;
     if (this.#broken.has(right)) return right;
     if (left.kind === "text" && right.kind === "text") {
-      return { ...left, value: left.value + right.value };
+      return { ...left, value: left.value + right.value, layout: { kind: "joined" } };
     }
     if (left.kind === "list" && right.kind === "list") {
       for (const item of right.items) left.items.push(item);

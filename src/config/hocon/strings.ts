@@ -1,12 +1,14 @@
 /** The three kinds of quoted text. Source: authentication §7.1. */
 import type { SourcePosition } from "../../types.ts";
 import { type Cursor, isBlank, isLineEnd } from "./cursor.ts";
+import type { TextLayout } from "./node.ts";
 import type { Problem } from "./token.ts";
 
 export interface QuotedText {
   readonly text: string;
   /** First character inside the quotes. */
   readonly contentAt: SourcePosition;
+  readonly layout?: TextLayout;
   readonly problem?: Problem;
 }
 
@@ -38,6 +40,7 @@ export function readQuoted(cursor: Cursor, options: QuotedOptions): QuotedText {
   const contentAt = cursor.position();
   const { text } = cursor;
   let value = "";
+  const escapes: [number, number][] = [];
   let plainFrom = cursor.offset;
   let next = cursor.offset;
   for (;;) {
@@ -45,7 +48,8 @@ export function readQuoted(cursor: Cursor, options: QuotedOptions): QuotedText {
     if (unit === QUOTE) {
       value += text.slice(plainFrom, next);
       cursor.moveTo(next + 1);
-      return { text: value, contentAt };
+      const layout: TextLayout = { kind: "escaped", escapes };
+      return { text: value, contentAt, ...(escapes.length > 0 && { layout }) };
     }
     if (Number.isNaN(unit) || isLineEnd(unit)) {
       cursor.moveTo(next);
@@ -59,6 +63,8 @@ export function readQuoted(cursor: Cursor, options: QuotedOptions): QuotedText {
     cursor.moveTo(next);
     const read = readEscape(cursor, options);
     value += read.value;
+    const extra = read.units - [...read.value].length;
+    if (extra > 0) escapes.push([value.length, extra]);
     next += read.units;
     plainFrom = next;
   }
@@ -131,7 +137,8 @@ export function readRaw(cursor: Cursor): QuotedText {
   const { value, indent } = removeIndent(body);
   const line = cursor.position();
   cursor.moveTo(close + 3);
-  return { text: value, contentAt: { ...line, column: line.column + indent } };
+  const layout: TextLayout = { kind: "indented", indent };
+  return { text: value, contentAt: { ...line, column: line.column + indent }, layout };
 }
 
 const UNCLOSED_RAW: Problem = {

@@ -1,5 +1,6 @@
 /** What the lexer hands to the parser. */
 import type { SourcePosition } from "../../types.ts";
+import type { TextLayout } from "./node.ts";
 
 /** What a piece of text is. `word` is unquoted text, `unit` a percent, size or duration text. */
 export type TokenType =
@@ -36,6 +37,7 @@ export interface Token {
   readonly endLine: number;
   /** First character inside the quotes. */
   readonly contentAt?: SourcePosition;
+  readonly layout?: TextLayout | undefined;
   /** `${?path}`. */
   readonly optional?: boolean;
   /** Blanks, a line end or a comment stand before it. */

@@ -1,6 +1,7 @@
 /** `mechanism = jwt`: three shapes, one per kind of key. Source: authentication §3.3.1. */
 import type { JwtConfig, JwtKeySource, Located } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
+import { nearest } from "../nearest.ts";
 import { COMMON_KEYS } from "./common.ts";
 import { readPublicKey, readSecret } from "./key-material.ts";
 import {
@@ -266,6 +267,7 @@ function findShape(node: HoconObject, place: Place): Shape | undefined {
     has("endpoint") && "jwks",
   ].filter((shape) => shape !== false) as Shape[];
   const shape = told[0];
+  if (shape === undefined) reportMisspelt(node, place);
   if (shape === undefined || told.length > 1) {
     issues.error(
       "ERR_CONFIG_REQUIRED",
@@ -284,6 +286,21 @@ function findShape(node: HoconObject, place: Place): Shape | undefined {
     { path: place.path, hint: `write \`use_jwks = ${shape === "jwks"}\`` },
   );
   return shape;
+}
+
+/** A misspelt key is why its shape cannot be told. */
+function reportMisspelt(node: HoconObject, place: Place): void {
+  const names = Object.keys(JWT_KEYS);
+  for (const [name, { keyAt }] of node.members) {
+    const guess = names.includes(name) ? undefined : nearest(name, names);
+    if (guess === undefined) continue;
+    place.load.issues.error(
+      "ERR_CONFIG_UNKNOWN_KEY",
+      keyAt,
+      `there is no key \`${name.slice(0, 60)}\` here`,
+      { path: place.path, hint: `did you mean \`${guess}\`?` },
+    );
+  }
 }
 
 function build(

@@ -157,7 +157,8 @@ export function located(expects: string, options: { mayBeEmpty?: boolean } = {})
       if (value === "" && options.mayBeEmpty !== true) {
         return wrong(node, place, `${expects} that is not empty`);
       }
-      return { value, at: contentAt(node) };
+      const layout = node.kind === "text" ? node.layout : undefined;
+      return { value, at: contentAt(node), ...(layout && { layout }) };
     },
   };
 }
