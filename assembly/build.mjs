@@ -1,6 +1,8 @@
 /**
- * assembly/*.ts → build/core.wasm, build/core.debug.wasm → dist/core.wasm and
- * src/core/wasm-inline.gen.ts (the release bytes as base64, for hosts that compile bytes).
+ * node assembly/build.mjs [release] [debug] — both when none is named.
+ *
+ * release: assembly/*.ts → build/core.wasm → dist/core.wasm and src/core/wasm-inline.gen.ts (the same
+ * bytes as base64, for hosts that compile bytes). debug: → build/core.debug.wasm, for tests alone.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,13 +12,17 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const asc = fileURLToPath(new URL("../node_modules/assemblyscript/bin/asc.js", import.meta.url));
 
-for (const target of process.argv.includes("--release") ? ["release"] : ["release", "debug"]) {
+const targets = process.argv.length > 2 ? process.argv.slice(2) : ["release", "debug"];
+mkdirSync(`${root}/build`, { recursive: true });
+for (const target of targets) {
   const run = spawnSync(process.execPath, [asc, "--config", "asconfig.json", "--target", target], {
     cwd: root,
     stdio: "inherit",
   });
   if (run.status !== 0) process.exit(run.status ?? 1);
 }
+
+if (!targets.includes("release")) process.exit(0);
 
 const wasm = readFileSync(`${root}/build/core.wasm`);
 const digest = createHash("sha256").update(wasm).digest("hex");

@@ -1,6 +1,8 @@
 /**
  * Makes a fresh clone ready to run: installs what the lock file names and builds, each only when
  * something it depends on has changed since the last time. Needs nothing but Node and npm.
+ *
+ * With --for-tests it also builds the debug core.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -30,6 +32,15 @@ step({
   run: () => npm("run", "--silent", "build"),
 });
 
+if (process.argv.includes("--for-tests")) {
+  step({
+    what: "building the debug core",
+    stamp: "build/.portcullis-debug-built",
+    inputs: ["package-lock.json", "asconfig.json", ...sources("assembly")],
+    run: () => node("assembly/build.mjs", "debug"),
+  });
+}
+
 /** Runs a step unless its stamp holds the hash of its inputs. */
 function step({ what, stamp, inputs, run }) {
   const hash = createHash("sha256").update(process.versions.node);
@@ -58,9 +69,18 @@ function sources(folder) {
 }
 
 function npm(...args) {
-  const run = spawnSync("npm", args, { cwd: root, stdio: ["ignore", 2, 2] });
-  if (run.error) fail(`npm could not be started: ${run.error.message}`);
-  if (run.status !== 0) fail(`npm ${args.join(" ")} failed`);
+  run("npm", args);
+}
+
+function node(...args) {
+  run(process.execPath, args);
+}
+
+/** Runs a command with its output on stderr; the set-up ends with it when it fails. */
+function run(command, args) {
+  const { error, status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  if (error) fail(`${command} could not be started: ${error.message}`);
+  if (status !== 0) fail(`${command} ${args.join(" ")} failed`);
 }
 
 function fail(message) {
