@@ -4,6 +4,7 @@ import {
   ERR_EXPR_OUTPUT,
   ERR_EXPR_PATTERN,
   ERR_EXPR_STEPS,
+  EXPR_STEPS_MAX,
   ERR_MEMORY,
   ERR_REGEX_OUTPUT,
   HOST_PATTERN,
@@ -14,6 +15,7 @@ import {
 } from "../abi";
 import { host } from "../host";
 import { capsBytes, regexExec, regexGroupCount, regexTest, regexVerify } from "../regex/exec";
+import { instructionCount } from "../regex/program";
 import { regexReplace } from "../regex/replace";
 import { badArgument, isProducible, produceList, refusal, room, step } from "./budget";
 import { piecesLen, piecesPtr, readBytePieces, readPieces } from "./pieces";
@@ -24,8 +26,11 @@ let program: usize = 0;
 
 const hostAnswer = memory.data(VALUE_BYTES, 8);
 
-/** Bytes of subject one step pays for: a search costs more per byte than a copy. */
-const BYTES_PER_STEP: u32 = 64;
+/**
+ * What one step pays for: a search takes at most bytes of subject × instructions. All steps together
+ * are some 10 million of those, about a tenth of a second.
+ */
+const WORK_PER_STEP: u64 = 1024;
 
 /** Is this a program the engines may run? For constants of an image. */
 export function verifyProgram(at: usize, len: u32): bool {
@@ -98,7 +103,8 @@ function readSearch(args: usize): i32 {
   if (status < 0) return status;
   status = readPieces(args, 0);
   if (status < 0) return status;
-  return step(<i32>(piecesLen / BYTES_PER_STEP)) ? OK : ERR_EXPR_STEPS;
+  const work = (<u64>piecesLen * instructionCount(program)) / WORK_PER_STEP;
+  return step(<i32>min<u64>(work, EXPR_STEPS_MAX + 1)) ? OK : ERR_EXPR_STEPS;
 }
 
 /** Literals were compiled at load; other patterns are compiled by the host, and checked like foreign bytes. */
