@@ -1,15 +1,12 @@
 /** From a configuration file to a listening broker, and its reload. */
 
-import { compilePolicy } from "../../src/compile/policy.ts";
 import type { Preset } from "../../src/config/compatibility.ts";
 import type { Config } from "../../src/config/config.ts";
-import { createEngine, type Engine } from "../../src/engine.ts";
+import type { Engine } from "../../src/engine.ts";
 import type { Issue } from "../../src/errors.ts";
 import { type Broker, createBroker, type ListenerAddress } from "./broker/broker.ts";
 import type { Logger } from "./broker/log.ts";
-import { loadConfigFile } from "./config-files.ts";
-import { createNodeCrypto } from "./crypto.ts";
-import { nodePorts } from "./ports.ts";
+import { compileFile, joinIssues, openPolicy, type PolicyFileOptions } from "./open-policy.ts";
 
 export interface StartOptions {
   /** Configuration in EMQX's HOCON. */
@@ -39,17 +36,12 @@ export interface RunningBroker {
 
 /** Loads, compiles and listens. Rejects with ConfigError, or the listener's error. */
 export async function startBroker(options: StartOptions): Promise<RunningBroker> {
-  const first = load(options);
-  const engine = await createEngine({
-    image: first.image,
-    crypto: createNodeCrypto(),
-    ports: nodePorts,
-  });
+  const { engine, issues } = await openPolicy(options.file, policyOptions(options));
   let broker: Broker | undefined;
   try {
     broker = await createBroker({ engine, log: options.log });
     const addresses = await broker.listen();
-    return running(engine, broker, addresses, options, [...first.issues, ...engine.policy.issues]);
+    return running(engine, broker, addresses, options, issues);
   } catch (error) {
     await broker?.close();
     engine.close();
@@ -71,9 +63,9 @@ function running(
     addresses,
     issues,
     reload: async () => {
-      const next = load(options);
-      await engine.reload(next.image);
-      return [...next.issues, ...engine.policy.issues];
+      const next = compileFile(options.file, policyOptions(options));
+      await engine.reload(next.policy.image);
+      return joinIssues(next.issues, engine.policy.issues);
     },
     close: async () => {
       await broker.close();
@@ -82,15 +74,12 @@ function running(
   };
 }
 
-/** The image never leaves the process, so it may hold the secrets. */
-function load({ file, env, preset, port }: StartOptions): {
-  image: Uint8Array;
-  issues: readonly Issue[];
-} {
-  const loaded = loadConfigFile(file, { preset, ...(env ? { env } : {}) });
-  const config = port === undefined ? loaded.config : onPort(loaded.config, port);
-  const { image, issues } = compilePolicy(config, { withSecrets: true });
-  return { image, issues: [...loaded.issues, ...issues] };
+function policyOptions({ env, preset, port }: StartOptions): PolicyFileOptions {
+  return {
+    env,
+    preset,
+    adjust: (config) => (port === undefined ? config : onPort(config, port)),
+  };
 }
 
 /** The configuration with its first enabled listener on another port. */

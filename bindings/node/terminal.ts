@@ -1,6 +1,7 @@
 /** What the commands share for talking to a person or a machine. */
 import { styleText } from "node:util";
 import type { Issue } from "../../src/errors.ts";
+import { viewSource } from "./source-view.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -41,12 +42,12 @@ export function renderIssue(
   const at = issue.at;
   const place = at ? paint("bold", `${at.file}:${at.line}:${at.column}`, stream) : "";
   lines.push(`${place ? `${place}: ` : ""}${severity}: ${path}${issue.message}`);
-  const source = at && readSource(at.file)?.split(/\r\n|\n|\r/)[at.line - 1];
-  if (at && source !== undefined && source.length <= 240) {
+  const text = at && readSource(at.file);
+  const view = at && text !== undefined ? viewSource(text, at, issue.path) : undefined;
+  if (at && view) {
     const gutter = `${at.line}`.padStart(5);
-    const lead = [...source].slice(0, at.column - 1).join("");
-    lines.push(`${gutter} | ${source}`);
-    lines.push(`      | ${lead.replace(/[^\t]/g, " ")}${paint("red", "^", stream)}`);
+    lines.push(`${gutter} | ${view.source}`);
+    lines.push(`      | ${view.lead}${paint("red", "^", stream)}`);
   }
   if (issue.hint) lines.push(`      = ${paint("cyan", "hint", stream)}: ${issue.hint}`);
   return lines.join("\n");

@@ -143,7 +143,7 @@ async function loadPem(
 ): Promise<Loading> {
   const path = `${configPath}.public_key`;
   const reading = readPem(source.pem);
-  if (!reading.ok) return refused(path, reading.problem, source.at);
+  if (!reading.ok) return refused(path, reading.problem, source.at, PEM_HINT);
   if (reading.blocks.length > 1 && !switches.several_pem_blocks) {
     return refused(path, "there is more than one PEM block", source.at);
   }
@@ -151,7 +151,7 @@ async function loadPem(
   const issues: Issue[] = [];
   for (const block of reading.blocks) {
     const imported = await crypto.importPem(block);
-    if (!imported.ok) return refused(path, imported.problem, source.at);
+    if (!imported.ok) return refused(path, imported.problem, source.at, PEM_HINT);
     keys.push(imported.key);
     issues.push(...warnings(imported.key, path, source.at, switches.empty_secret_refused));
   }
@@ -195,9 +195,17 @@ function warnings(
   return [];
 }
 
-function refused(path: string, message: string, at: SourcePosition | undefined): Loading {
+const PEM_HINT =
+  "write a public key or certificate: `openssl pkey -in private.pem -pubout` makes one";
+
+function refused(
+  path: string,
+  message: string,
+  at: SourcePosition | undefined,
+  hint?: string,
+): Loading {
   return {
     ok: false,
-    issues: [{ severity: "error", code: "ERR_CONFIG_KEY", path, message, at }],
+    issues: [{ severity: "error", code: "ERR_CONFIG_KEY", path, message, hint, at }],
   };
 }

@@ -120,7 +120,7 @@ export function templateIssues(
 
 function meant(name: string, allowed: readonly string[]): string {
   const guess = nearest(name, allowed);
-  return guess === undefined ? "" : `did you mean \${${guess}}? `;
+  return guess === undefined ? "" : `did you mean \`\${${guess}}\`? `;
 }
 
 /** Is the name allowed by the list? */

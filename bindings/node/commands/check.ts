@@ -1,9 +1,10 @@
 /** `portcullis check`: every error and warning of a configuration, with place and fix. */
 import { type Command, Option } from "commander";
-import { compilePolicy } from "../../../src/compile/policy.ts";
+import type { CompiledPolicy } from "../../../src/compile/policy.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
-import { ConfigError, type Issue } from "../../../src/errors.ts";
-import { loadConfigFile } from "../config-files.ts";
+import type { Config } from "../../../src/config/config.ts";
+import { ConfigError, EngineError, type Issue } from "../../../src/errors.ts";
+import { openPolicy } from "../open-policy.ts";
 import { EXIT_OK, EXIT_USAGE, paint, print } from "../terminal.ts";
 import { countIssues, reportIssues } from "./report.ts";
 
@@ -16,12 +17,22 @@ export function registerCheck(program: Command): void {
   program
     .command("check")
     .argument("<file>", "configuration in EMQX's HOCON")
-    .description("load a configuration, its rules and expressions; print what is wrong with them")
+    .description("say everything that is wrong with a configuration, where, and how to fix it")
     .addOption(compatibilityOption())
     .option("--json", "print the issues as JSON")
-    .addHelpText("after", "\nExits with 0 when it can be used (warnings included), 2 when not.")
-    .action((file: string, options: CheckOptions) => {
-      const { issues, summary } = checkFile(file, options.compatibility);
+    .addHelpText(
+      "after",
+      `
+Reads the file with its includes, rule files, keys and EMQX_… environment, as \`broker\` does.
+Exits with 0 when it can be used (warnings included), 2 when not.
+
+Examples:
+  portcullis check portcullis.conf
+  portcullis check portcullis.conf --compatibility emqx   what EMQX 6.2 would make of it
+  portcullis check portcullis.conf --json | jq '.issues[].message'`,
+    )
+    .action(async (file: string, options: CheckOptions) => {
+      const { issues, summary } = await checkFile(file, options.compatibility);
       if (options.json) print(JSON.stringify({ ok: summary !== undefined, issues }, null, 2));
       else {
         reportIssues(issues);
@@ -43,25 +54,25 @@ export function compatibilityOption(): Option {
 }
 
 /** All issues of a file; the summary is absent when the file cannot be used. */
-export function checkFile(
+export async function checkFile(
   file: string,
   preset?: Preset,
-): { issues: readonly Issue[]; summary: string | undefined } {
+): Promise<{ issues: readonly Issue[]; summary: string | undefined }> {
   try {
-    const { config, issues } = loadConfigFile(file, { preset });
-    try {
-      const policy = compilePolicy(config);
-      const chain = config.authentication.map(({ id }) => id).join(" → ") || "none";
-      return {
-        issues: [...issues, ...policy.issues],
-        summary: `${config.preset} mode, authentication ${chain}, ${policy.rules.length} rules, image ${policy.image.length} bytes`,
-      };
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return { issues: [...issues, ...error.issues], summary: undefined };
-    }
+    const { config, policy, engine, issues } = await openPolicy(file, { preset });
+    engine.close();
+    return { issues, summary: summarize(config, policy) };
   } catch (error) {
     if (error instanceof ConfigError) return { issues: error.issues, summary: undefined };
-    throw error;
+    if (!(error instanceof EngineError)) throw error;
+    const { code, message } = error;
+    return { issues: [{ severity: "error", code, path: "", message }], summary: undefined };
   }
+}
+
+function summarize(config: Config, { rules }: CompiledPolicy): string {
+  const enabled = config.authentication.filter(({ enable }) => enable);
+  const chain = enabled.map(({ id }) => id).join(" → ") || "none";
+  const count = `${rules.length} rule${rules.length === 1 ? "" : "s"}`;
+  return `${config.preset} mode, authentication ${chain}, ${count}`;
 }

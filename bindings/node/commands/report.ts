@@ -22,7 +22,7 @@ export function reportIssues(issues: readonly Issue[]): void {
   for (const issue of issues) note(`${renderIssue(issue, sourceOf)}\n`);
 }
 
-/** `2 errors, 1 warning`. */
+/** `2 errors, 1 warning`; `no errors, no warnings`. */
 export function countIssues(issues: readonly Issue[]): string {
   const errors = issues.filter((issue) => issue.severity === "error").length;
   const warnings = issues.length - errors;
@@ -30,7 +30,7 @@ export function countIssues(issues: readonly Issue[]): string {
 }
 
 function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
+  return `${n || "no"} ${what}${n === 1 ? "" : "s"}`;
 }
 
 function sourceOf(file: string): string | undefined {

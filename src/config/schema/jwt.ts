@@ -267,7 +267,7 @@ function findShape(node: HoconObject, place: Place): Shape | undefined {
     has("endpoint") && "jwks",
   ].filter((shape) => shape !== false) as Shape[];
   const shape = told[0];
-  if (shape === undefined) reportMisspelt(node, place);
+  if (shape === undefined && reportMisspelt(node, place)) return undefined;
   if (shape === undefined || told.length > 1) {
     issues.error(
       "ERR_CONFIG_REQUIRED",
@@ -288,12 +288,14 @@ function findShape(node: HoconObject, place: Place): Shape | undefined {
   return shape;
 }
 
-/** A misspelt key is why its shape cannot be told. */
-function reportMisspelt(node: HoconObject, place: Place): void {
+/** Is there a misspelt key, so that the shape cannot be told? */
+function reportMisspelt(node: HoconObject, place: Place): boolean {
   const names = Object.keys(JWT_KEYS);
+  let isMisspelt = false;
   for (const [name, { keyAt }] of node.members) {
     const guess = names.includes(name) ? undefined : nearest(name, names);
     if (guess === undefined) continue;
+    isMisspelt = true;
     place.load.issues.error(
       "ERR_CONFIG_UNKNOWN_KEY",
       keyAt,
@@ -301,6 +303,7 @@ function reportMisspelt(node: HoconObject, place: Place): void {
       { path: place.path, hint: `did you mean \`${guess}\`?` },
     );
   }
+  return isMisspelt;
 }
 
 function build(
