@@ -48,7 +48,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
 
   const rules: Rule[] = [];
   const sourceMap: RuleSourceMap = { file: "", rules: [] };
-  const [source] = config.authorization.sources;
+  const source = config.authorization.sources.find(({ enable }) => enable);
   if (source) {
     const read = readAcl(source.text, {
       file: source.path,
