@@ -14,14 +14,21 @@ const DEFAULT_ZONE = "default";
 const DEFAULT_LISTENER = "tcp:default";
 const PROTOCOL: Value = { type: "atom", name: "mqtt" };
 
-/** The fields of a client before authentication. Absent and present-but-empty stay apart. */
+/**
+ * The fields of a client before authentication. Absent and present-but-empty stay apart: username and
+ * password are always bound, without a value when the client sent none; certificate names only when a
+ * certificate was presented, `peerport` only under the switch peerhost_is_text.
+ */
 export function connectFields(
   client: ClientInfo,
   identity: Identity,
   listener: ListenerConfig | undefined,
   switches: Switches,
 ): RequestFields {
-  const hasCertificate = client.certCommonName !== undefined || client.certSubject !== undefined;
+  const hasCertificate =
+    client.certDer !== undefined ||
+    client.certCommonName !== undefined ||
+    client.certSubject !== undefined;
   const isEnhanced = client.authMethod !== undefined;
   return {
     clientId: identity.clientId,
@@ -40,13 +47,13 @@ export function connectFields(
     certCommonName: hasCertificate ? (client.certCommonName ?? null) : undefined,
     certSubject: hasCertificate ? (client.certSubject ?? null) : undefined,
     certPem: client.certDer,
-    userProperty: client.userProperties,
+    userProperty: client.userProperties ?? {},
     mountpoint: listener?.mountpoint || null,
     isSuperuser: false,
     isBridge: false,
     enableAuthn: enableAuthn(listener),
     authMethod: client.authMethod,
-    authData: client.authData,
+    authData: isEnhanced ? client.authData : undefined,
   };
 }
 
