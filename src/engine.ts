@@ -6,6 +6,7 @@
  * A core that traps is dropped the same way: its policy is loaded again from the same image.
  */
 import { PolicySession } from "./authz/session.ts";
+import { TokenRulesError } from "./authz/token-rules.ts";
 import type { Config } from "./config/config.ts";
 import { type ConnectAccepted, connectClient } from "./connect/pipeline.ts";
 import { type CoreModule, loadModule } from "./core/module.ts";
@@ -17,7 +18,7 @@ import { defaultPorts, type Ports } from "./ports/ports.ts";
 import type { ClientInfo, ConnectDecision, ConnectDenied } from "./types.ts";
 
 export interface EngineOptions {
-  /** Policy image, from `compilePolicy` or `portcullis compile`. */
+  /** Policy image, from `compilePolicy` or `portcullis compile`. Kept; must not change afterwards. */
   readonly image: Uint8Array;
   /** Verifies signatures; see src/crypto. */
   readonly crypto: Crypto;
@@ -47,10 +48,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return new Engine(host, policy);
 }
 
+const DENIED_CLOSED: ConnectDenied = {
+  verdict: "deny",
+  reason: "closed",
+  by: "engine",
+  code: 0x88,
+  faults: [],
+};
+
 export class Engine {
   readonly #host: PolicyHost;
   #policy: LoadedPolicy;
   #closed = false;
+  /** Reloads begun so far, and which of them is in force. */
+  #reloads = 0;
+  #reloadInForce = 0;
 
   constructor(host: PolicyHost, policy: LoadedPolicy) {
     this.#host = host;
@@ -79,6 +91,7 @@ export class Engine {
     const policy = this.#policy;
     try {
       const outcome = await connectClient(policy, client, options.trace);
+      if (this.#closed) return DENIED_CLOSED;
       return outcome.verdict === "deny" ? outcome : this.#open(policy, outcome);
     } catch (error) {
       return this.#failed(policy, error);
@@ -87,16 +100,28 @@ export class Engine {
 
   /**
    * Puts another policy in force. Rejects like createEngine, and then the old one stays untouched.
-   * Sessions follow with their next question; attributes and token rules stay as they were.
+   * Sessions follow with their next question; attributes and token rules stay as they were. Of
+   * several at a time the one that was asked for last stays, however long each takes to load.
    */
   async reload(image: Uint8Array, secrets: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.#closed) throw new UsageError("ERR_USAGE_CLOSED", "reload after close");
-    this.#policy = await LoadedPolicy.load(image, secrets, this.#host);
+    this.#reloads += 1;
+    const number = this.#reloads;
+    const loaded = await LoadedPolicy.load(image, secrets, this.#host);
+    if (this.#closed || number < this.#reloadInForce) {
+      loaded.close();
+      return;
+    }
+    this.#reloadInForce = number;
+    this.#policy.close();
+    this.#policy = loaded;
   }
 
-  /** Refuses everything from now on. */
+  /** Refuses everything from now on, questions of open sessions included. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#policy.close();
   }
 
   get isClosed(): boolean {
@@ -105,9 +130,21 @@ export class Engine {
 
   #open(policy: LoadedPolicy, accepted: ConnectAccepted): ConnectDecision<PolicySession> {
     const session = new PolicySession(this, accepted.facts);
-    // Opened now, so that a client that does not fit is refused instead of denied everything later.
-    session.open(policy);
     const { verdict, reason, by, faults } = accepted;
+    // Opened now, so that a client that does not fit is refused instead of denied everything later.
+    try {
+      session.open(policy);
+    } catch (error) {
+      if (!(error instanceof TokenRulesError)) throw error;
+      const fault = { code: error.code, at: by, message: error.message };
+      return {
+        verdict: "deny",
+        reason: "bad_acl_claim",
+        by,
+        code: 0x86,
+        faults: [...faults, fault],
+      };
+    }
     return { verdict, reason, by, faults, session };
   }
 

@@ -1,6 +1,7 @@
 /** The parts of an image that src/ reads: the run-time configuration and the rules' places. */
 import { ENTRY_META, ENTRY_SOURCE_MAP } from "../assembly/abi.ts";
 import { readEntry } from "./compile/image.ts";
+import { SWITCH_NAMES } from "./config/compatibility.ts";
 import type { Config } from "./config/config.ts";
 import { CoreError } from "./errors.ts";
 import type { RuleReference } from "./types.ts";
@@ -15,12 +16,36 @@ export interface PolicyMeta {
 export interface RuleSourceMap {
   file: string;
   /** Line, column and text of each rule, in order. */
-  rules: [line: number, column: number, text: string][];
+  rules: [line?: number, column?: number, text?: string][];
 }
 
-/** The run-time configuration of an image the core has opened. */
+/**
+ * The run-time configuration of an image the core has opened. Throws CoreError when it lacks a part
+ * or a switch: a switch that is not there would silently be the lenient reading.
+ */
 export function readMeta(image: Uint8Array): PolicyMeta {
-  return readJson(image, ENTRY_META) as PolicyMeta;
+  const meta = readJson(image, ENTRY_META);
+  if (!isObject(meta) || !isObject(meta.config) || !isObject(meta.programs)) throw damaged();
+  const { switches, authentication, listeners, mqtt, authorization } = meta.config;
+  const isComplete =
+    isObject(switches) &&
+    SWITCH_NAMES.every((name) => typeof switches[name] === "boolean") &&
+    Array.isArray(authentication) &&
+    Array.isArray(listeners) &&
+    isObject(mqtt) &&
+    isObject(authorization) &&
+    ["allow", "deny"].includes(authorization.noMatch as string);
+  if (!isComplete) throw damaged();
+  return meta as unknown as PolicyMeta;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function damaged(cause?: unknown): CoreError {
+  const message = "the image's configuration is damaged, or of another version: compile it again";
+  return new CoreError("ERR_CORE_IMAGE", message, { cause });
 }
 
 /** Configuration paths of the secrets that an image was compiled without. */
@@ -43,10 +68,23 @@ export class RuleReferences {
 
   /** The rule with this number, counted from 0. */
   get(rule: number): RuleReference {
-    this.#map ??= readJson(this.#image, ENTRY_SOURCE_MAP) as RuleSourceMap;
-    const [line, column, text] = this.#map.rules[rule] ?? [0, 0, ""];
-    return { number: rule + 1, at: { file: this.#map.file, line, column }, text };
+    this.#map ??= readSourceMap(this.#image);
+    const { file, rules } = this.#map;
+    const [line = 0, column = 0, text = ""] = rules[rule] ?? [];
+    return { number: rule + 1, at: { file, line, column }, text };
   }
+}
+
+/** Only explanations need it, so damage costs them their places and no decision. */
+function readSourceMap(image: Uint8Array): RuleSourceMap {
+  try {
+    const map = readJson(image, ENTRY_SOURCE_MAP);
+    if (isObject(map) && Array.isArray(map.rules)) {
+      const rules = map.rules.map((place) => (Array.isArray(place) ? place : []));
+      return { file: String(map.file), rules: rules as unknown as RuleSourceMap["rules"] };
+    }
+  } catch {}
+  return { file: "", rules: [] };
 }
 
 function readJson(image: Uint8Array, kind: number): unknown {
@@ -55,6 +93,6 @@ function readJson(image: Uint8Array, kind: number): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new CoreError("ERR_CORE_IMAGE", "the image's configuration is damaged", { cause });
+    throw damaged(cause);
   }
 }

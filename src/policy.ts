@@ -24,10 +24,23 @@ export interface PolicyHost {
   readonly ports: Ports;
 }
 
+/** What an instance does not survive. Whatever is no CoreError is one of them too. */
+const CORE_FAILURES: readonly string[] = ["ERR_CORE_MEMORY", "ERR_CORE_TRAP"];
+
 /** Patterns that are no literals are compiled when an expression meets them. */
 function compilePattern(pattern: Uint8Array): Uint8Array | undefined {
   const compiled = compileRegex(pattern);
   return compiled.ok ? compiled.program : undefined;
+}
+
+/** Damage that the core cannot see, in the configuration of an image, is a CoreError too. */
+function open(image: Uint8Array, host: PolicyHost): LoadedPolicy {
+  try {
+    return new LoadedPolicy(image, host);
+  } catch (cause) {
+    if (cause instanceof CoreError) throw cause;
+    throw new CoreError("ERR_CORE_IMAGE", "the image cannot be loaded", { cause });
+  }
 }
 
 export class LoadedPolicy {
@@ -48,7 +61,8 @@ export class LoadedPolicy {
   readonly #references: RuleReferences;
   readonly #programs: PolicyMeta["programs"];
   readonly #decisions: Record<Verdict, Decision[]> = { allow: [], deny: [] };
-  #memory: CoreMemory;
+  #memory: CoreMemory | undefined;
+  #epoch: object = {};
   #chains: Chains | undefined;
   #issues: readonly Issue[] = [];
 
@@ -61,7 +75,7 @@ export class LoadedPolicy {
     secrets: Readonly<Record<string, string>>,
     host: PolicyHost,
   ): Promise<LoadedPolicy> {
-    const policy = new LoadedPolicy(image, host);
+    const policy = open(image, host);
     const creation = await createChains({
       config: policy.config,
       crypto: host.crypto,
@@ -100,9 +114,18 @@ export class LoadedPolicy {
       : this.noMatchDecision;
   }
 
-  /** The core instance in force. */
+  /** The core instance in force; made anew after a failure. Throws CoreError when it cannot be. */
   get memory(): CoreMemory {
+    this.#memory ??= instantiate(this.#module, this.#hostCall, this.#image);
     return this.#memory;
+  }
+
+  /**
+   * Stands for the core instance in force: handles are good as long as it is the same object. Not
+   * the instance itself, so that an idle session does not keep the memory of a replaced one.
+   */
+  get epoch(): object {
+    return this.#epoch;
   }
 
   /** Warnings of loading. */
@@ -112,7 +135,7 @@ export class LoadedPolicy {
 
   /** Number of the expression at a configuration path. */
   program(path: string): number {
-    const program = this.#programs[path];
+    const program = Object.hasOwn(this.#programs, path) ? this.#programs[path] : undefined;
     if (program === undefined) {
       throw new CoreError("ERR_CORE_IMAGE", `the image lacks the expression ${path}`);
     }
@@ -142,11 +165,12 @@ export class LoadedPolicy {
 
   /**
    * What an exception out of the core was. `input`: the core refused the request (too long a topic).
-   * `core`: it trapped or ran out of memory, and a fresh one is in force from now on.
+   * `core`: it trapped or ran out of memory, and a fresh one takes its place. Never throws.
    */
   recover(error: unknown): "input" | "core" {
-    if (error instanceof CoreError && error.code !== "ERR_CORE_MEMORY") return "input";
-    this.#memory = instantiate(this.#module, this.#hostCall, this.#image);
+    if (error instanceof CoreError && !CORE_FAILURES.includes(error.code)) return "input";
+    this.#memory = undefined;
+    this.#epoch = {};
     return "core";
   }
 

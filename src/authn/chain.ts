@@ -2,7 +2,7 @@
 
 import type { Switches } from "../config/compatibility.ts";
 import type { SecurityProfile } from "../config/config.ts";
-import { EngineError } from "../errors.ts";
+import { CoreError, EngineError } from "../errors.ts";
 import type { ConnectCode, Fault, Reason } from "../types.ts";
 import type { Authenticator, AuthnData, AuthnRequest, AuthnResult } from "./authenticator.ts";
 import { NO_DATA, NOT_AUTHORIZED, SERVER_UNAVAILABLE } from "./authenticator.ts";
@@ -65,7 +65,10 @@ export type ChainVerdict =
     });
 
 export interface AuthnChain {
-  /** Answers at once when every authenticator asked does. Never throws or rejects. */
+  /**
+   * Answers at once when every authenticator asked does. Throws or rejects with CoreError alone:
+   * what the core could not answer is refused in every mode.
+   */
   authenticate(request: AuthnRequest): ChainVerdict | Promise<ChainVerdict>;
   /** Closes every authenticator. */
   close(): void;
@@ -204,8 +207,9 @@ function stepOf(by: string, result: AuthnResult): ChainStep {
   }
 }
 
-/** An exception as a failure. Its text may quote a secret, so only its kind is kept. */
+/** An exception as a failure; a CoreError goes on. Its text may quote a secret, so only its kind is kept. */
 function crashed(error: unknown): AuthnResult {
+  if (error instanceof CoreError) throw error;
   const kind = error instanceof EngineError ? error.code : error instanceof Error ? error.name : "";
   return {
     type: "failure",

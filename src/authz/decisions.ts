@@ -26,6 +26,9 @@ export const DENIED_TOKEN_ACL_NO_MATCH: Decision = decision(
   "token_acl_no_match",
   CLIENT_INFO,
 );
+/** The policy in force cannot compile the token's rules. */
+export const DENIED_TOKEN_RULES: Decision = decision("deny", "bad_acl_claim", CLIENT_INFO);
+export const DENIED_CLOSED: Decision = decision("deny", "closed", "engine");
 export const DENIED_CORE_FAILED: Decision = Object.freeze({
   verdict: "deny",
   reason: "core_failed",

@@ -6,8 +6,6 @@
  * Source: authorization §4.1, §5.
  */
 
-import type { Rule } from "../compile/rule/ast.ts";
-import { compileRules } from "../compile/rule/compile.ts";
 import type { RuleAnswer } from "../core/core.ts";
 import type { RequestFields } from "../core/request.ts";
 import {
@@ -18,28 +16,21 @@ import {
   openClient,
   setTokenRules,
 } from "../core/rules.ts";
-import type { CoreMemory } from "../core/wasm.ts";
 import { UsageError } from "../errors.ts";
 import type { LoadedPolicy } from "../policy.ts";
 import { splitDelayed } from "../topic/delayed.ts";
 import type { Action, Decision, Session } from "../types.ts";
 import {
   ALLOWED_SUPERUSER,
+  DENIED_CLOSED,
   DENIED_CORE_FAILED,
   DENIED_MALFORMED_TOPIC,
   DENIED_TOKEN_ACL_EXPIRED,
   DENIED_TOKEN_ACL_NO_MATCH,
+  DENIED_TOKEN_RULES,
   tokenDecision,
 } from "./decisions.ts";
-
-/** The client's private rules. */
-export interface TokenRules {
-  readonly rules: readonly Rule[];
-  /** What follows when none applies: refuse, or ask the sources. */
-  readonly denyOtherwise: boolean;
-  /** Last ms since the epoch at which they hold; -Infinity: never; undefined: for ever. */
-  readonly expireAtMs: number | undefined;
-}
+import { compileTokenRules, type TokenRules, TokenRulesError } from "./token-rules.ts";
 
 /** Everything about an accepted client that outlives the CONNECT. */
 export interface SessionFacts {
@@ -58,14 +49,20 @@ export interface SessionFacts {
 /** Whoever holds the policy in force. */
 export interface PolicyHolder {
   readonly policy: LoadedPolicy;
+  /** Nothing is allowed any more. */
+  readonly isClosed: boolean;
 }
 
 export class PolicySession implements Session {
   readonly #holder: PolicyHolder;
   readonly #facts: SessionFacts;
-  /** The instance the record lives in; undefined before the first question and after a failure. */
-  #memory: CoreMemory | undefined;
+  /** The epoch of the instance the record lives in; undefined before the first question. */
+  #epoch: object | undefined;
   #handle = 0;
+  /** The policy that cannot compile the token's rules: asked once, not at every question. */
+  #refusedBy: LoadedPolicy | undefined;
+  /** Once over stays over, also when the clock is put back. */
+  #hasExpiredRules = false;
   #isClosed = false;
 
   constructor(holder: PolicyHolder, facts: SessionFacts) {
@@ -116,6 +113,7 @@ export class PolicySession implements Session {
 
   isCovered(filter: string, qos: 0 | 1 | 2): boolean {
     this.#assertOpen();
+    if (this.#holder.isClosed) return false;
     const { isSuperuser, tokenRules } = this.#facts;
     if (isSuperuser) return true;
     // Rules that expire cover nothing for good.
@@ -140,30 +138,31 @@ export class PolicySession implements Session {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (!this.#memory) return;
+    const { policy } = this.#holder;
+    // A replaced instance is gone, with its records.
+    if (this.#epoch !== policy.epoch) return;
     try {
-      closeClient(this.#memory, this.#handle);
+      closeClient(policy.memory, this.#handle);
     } catch (error) {
-      this.#holder.policy.recover(error);
+      policy.recover(error);
     }
-    this.#memory = undefined;
   }
 
   /** The pipeline of one question, in order. Anything unexpected denies. */
   #decide(bit: number, topic: string): Decision {
     this.#assertOpen();
+    if (this.#holder.isClosed) return DENIED_CLOSED;
     const policy = this.#holder.policy;
     const asked = this.#askedTopic(policy, topic);
     if (asked === undefined) return DENIED_MALFORMED_TOPIC;
     const { isSuperuser, tokenRules } = this.#facts;
     if (isSuperuser) return ALLOWED_SUPERUSER;
-    if (tokenRules?.expireAtMs !== undefined && policy.now() > tokenRules.expireAtMs) {
-      return DENIED_TOKEN_ACL_EXPIRED;
-    }
+    if (this.#rulesHaveExpired(policy)) return DENIED_TOKEN_ACL_EXPIRED;
     let answer: RuleAnswer;
     try {
       answer = decide(policy.memory, this.#open(policy), bit, asked);
     } catch (error) {
+      if (error instanceof TokenRulesError) return DENIED_TOKEN_RULES;
       return policy.recover(error) === "input" ? DENIED_MALFORMED_TOPIC : DENIED_CORE_FAILED;
     }
     const { verdict, origin, rule } = answer;
@@ -182,17 +181,46 @@ export class PolicySession implements Session {
     return this.#facts.mountpoint + inner;
   }
 
-  /** The record's handle in the core in force. Throws CoreError when it cannot be opened. */
+  #rulesHaveExpired(policy: LoadedPolicy): boolean {
+    const expireAtMs = this.#facts.tokenRules?.expireAtMs;
+    if (expireAtMs === undefined) return false;
+    // Asked this way round, a clock that gives no number expires them too.
+    if (!(policy.now() <= expireAtMs)) this.#hasExpiredRules = true;
+    return this.#hasExpiredRules;
+  }
+
+  /**
+   * The record's handle in the core in force. Throws CoreError when it cannot be opened, and
+   * TokenRulesError when this policy cannot compile the token's rules.
+   */
   #open(policy: LoadedPolicy): number {
-    if (this.#memory === policy.memory) return this.#handle;
-    const { fields, tokenRules } = this.#facts;
-    const handle = openClient(policy.memory, fields);
-    if (tokenRules) {
-      setTokenRules(policy.memory, handle, compileTokenRules(tokenRules, policy));
+    if (this.#epoch === policy.epoch) return this.#handle;
+    if (this.#refusedBy === policy) {
+      throw new TokenRulesError("ERR_TOKEN_RULES", "the acl claim was refused before");
     }
-    this.#memory = policy.memory;
+    const blob = this.#compileTokenRules(policy);
+    const { memory } = policy;
+    const handle = openClient(memory, this.#facts.fields);
+    try {
+      if (blob) setTokenRules(memory, handle, blob);
+    } catch (error) {
+      closeClient(memory, handle);
+      throw error;
+    }
+    this.#epoch = policy.epoch;
     this.#handle = handle;
     return handle;
+  }
+
+  #compileTokenRules(policy: LoadedPolicy): Uint8Array | undefined {
+    const { tokenRules } = this.#facts;
+    if (!tokenRules) return undefined;
+    try {
+      return compileTokenRules(tokenRules, policy.config.switches);
+    } catch (error) {
+      this.#refusedBy = policy;
+      throw error;
+    }
   }
 
   #assertOpen(): void {
@@ -201,17 +229,3 @@ export class PolicySession implements Session {
     }
   }
 }
-
-/** The private rules as a rule set; a map-form ACL ends in a refusal of everything. */
-function compileTokenRules(tokenRules: TokenRules, policy: LoadedPolicy): Uint8Array {
-  const { rules, denyOtherwise } = tokenRules;
-  const all = denyOtherwise ? [...rules, DENY_ALL] : rules;
-  return compileRules(all, { switches: policy.config.switches }).blob;
-}
-
-const DENY_ALL: Rule = {
-  permission: "deny",
-  who: { type: "all" },
-  actions: 511,
-  topics: "all",
-};

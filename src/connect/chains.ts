@@ -17,7 +17,7 @@ import { evaluatesToTrue } from "../core/expressions.ts";
 import { encodeRequest, type RequestFields } from "../core/request.ts";
 import type { CoreMemory } from "../core/wasm.ts";
 import type { Crypto } from "../crypto/crypto.ts";
-import type { Issue } from "../errors.ts";
+import { CoreError, type Issue } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** The core of a policy, as far as authenticators evaluate expressions in it. */
@@ -127,11 +127,16 @@ async function createAuthenticator(
         encodeRequest(core.memory, fields);
         return core.memory;
       };
-      const authenticator = createCinfoAuthenticator({ id: config.id, checks, bind });
+      const cinfo = createCinfoAuthenticator({ id: config.id, checks, bind });
+      const authenticator: Authenticator = {
+        id: cinfo.id,
+        authenticate: (request) => inCore(() => cinfo.authenticate(request)),
+      };
       return { ok: true, authenticator, issues: [] };
     }
     case "jwt": {
-      const secret = secrets[`${config.path}.secret`];
+      const name = `${config.path}.secret`;
+      const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
       if (config.keys.type !== "hmac" || (secret ?? config.keys.secret) !== undefined) {
         const keys =
           config.keys.type === "hmac" && secret !== undefined
@@ -166,9 +171,22 @@ function chainOver(members: readonly PlacedMember[], options: ChainsOptions): Au
     ignoreBackendFailures: config.authenticationSettings.ignoreBackendFailures,
     allowAnonymous: config.allowAnonymous,
     checkPrecondition: (authenticator, { fields = {} }) =>
-      checkPrecondition(core.memory, preconditions.get(authenticator)!, fields),
+      inCore(() => checkPrecondition(core.memory, preconditions.get(authenticator)!, fields)),
   };
   return createChain(members, policy);
+}
+
+/**
+ * What the core could not answer is never a failing authenticator, which some modes skip: the chain
+ * lets a CoreError through, and the engine refuses.
+ */
+function inCore<T>(ask: () => T): T {
+  try {
+    return ask();
+  } catch (cause) {
+    if (cause instanceof CoreError) throw cause;
+    throw new CoreError("ERR_CORE_TRAP", "the core failed", { cause });
+  }
 }
 
 /** Is the precondition exactly `true`? Source: authentication §2.4. */

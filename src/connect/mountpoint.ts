@@ -27,5 +27,7 @@ export function renderClientMountpoint(
   const at = `listeners.${listener.type}.${listener.name}.mountpoint`;
   if (!rendered.ok) return { ok: false, at, names: "names" in rendered ? rendered.names : [] };
   const { value } = rendered;
-  return { ok: true, value: typeof value === "string" ? value : new TextDecoder().decode(value) };
+  // Bytes that are no text could not be told from other clients' ones.
+  if (typeof value !== "string") return { ok: false, at, names: ["a value that is not UTF-8"] };
+  return { ok: true, value };
 }

@@ -7,10 +7,11 @@ import type { ChainStep, ChainVerdict } from "../authn/chain.ts";
 import type { SessionFacts } from "../authz/session.ts";
 import type { ListenerConfig } from "../config/config.ts";
 import { encodeRequest, type RequestFields } from "../core/request.ts";
+import { HIDDEN, Secrets } from "../observe/secrets.ts";
 import { describeError, quoteText, type Trace } from "../observe/trace.ts";
 import type { LoadedPolicy } from "../policy.ts";
 import type { ClientInfo, ConnectDenied, Fault, Reason, Text } from "../types.ts";
-import { initClientAttrs, mergeClientAttrs } from "./client-attrs.ts";
+import { attributeText, initClientAttrs, mergeClientAttrs } from "./client-attrs.ts";
 import { overrideClientId } from "./client-id-override.ts";
 import { connectFields } from "./fields.ts";
 import { type Identity, resolveIdentity } from "./identity.ts";
@@ -33,6 +34,7 @@ interface Connecting {
   readonly listener: ListenerConfig | undefined;
   readonly identity: Identity;
   readonly trace: Trace;
+  readonly secrets: Secrets;
   fields: RequestFields;
   clientAttrs: Readonly<Record<string, Text>>;
   clientId: Text;
@@ -46,7 +48,11 @@ export async function connectClient(
 ): Promise<ConnectAccepted | ConnectDenied> {
   const { mqtt, switches } = policy.config;
   const identity = resolveIdentity(client, mqtt, policy.ports.randomBytes);
-  if (!identity || byteLength(identity.clientId) > mqtt.maxClientIdLen) {
+  if (
+    !identity ||
+    byteLength(identity.clientId) > mqtt.maxClientIdLen ||
+    !isUtf8(identity.clientId)
+  ) {
     trace({ stage: "identity", at: "mqtt", outcome: "deny", detail: "the client id is not valid" });
     return denied("client_identifier_not_valid", "mqtt", 0x85);
   }
@@ -57,6 +63,7 @@ export async function connectClient(
     listener,
     identity,
     trace,
+    secrets: secretsOf(policy, client),
     fields: connectFields(client, identity, listener, switches),
     clientAttrs: {},
     clientId: identity.clientId,
@@ -79,7 +86,7 @@ export async function connectClient(
 
 /** `mqtt.client_attrs_init`: expressions over what the client sent, its unverified token included. */
 function setClientAttrs(connecting: Connecting): void {
-  const { policy, fields, trace } = connecting;
+  const { policy, fields, trace, secrets } = connecting;
   const { memory, attributeInits } = policy;
   if (attributeInits.length > 0) encodeRequest(memory, fields);
   connecting.clientAttrs = initClientAttrs(memory, attributeInits, ({ name }, drop) => {
@@ -92,14 +99,15 @@ function setClientAttrs(connecting: Connecting): void {
   for (const { name } of attributeInits) {
     const value = connecting.clientAttrs[name];
     const outcome = value === undefined ? "not set" : "set";
-    trace({ stage: "client_attrs", at: name, outcome, detail: value && quoteText(value) });
+    const detail = value && shown(value, secrets);
+    trace({ stage: "client_attrs", at: name, outcome, detail });
   }
   connecting.fields = { ...fields, clientAttrs: connecting.clientAttrs };
 }
 
 /** `mqtt.clientid_override`. */
 function setClientId(connecting: Connecting): void {
-  const { policy, fields, trace } = connecting;
+  const { policy, fields, trace, secrets } = connecting;
   const { config, memory } = policy;
   if (!config.mqtt.clientIdOverride) return;
   const at = "mqtt.clientid_override";
@@ -109,7 +117,7 @@ function setClientId(connecting: Connecting): void {
     trace({ stage: "identity", at, outcome: "kept", detail: result.kept });
     return;
   }
-  trace({ stage: "identity", at, outcome: "overridden", detail: quoteText(result.clientId) });
+  trace({ stage: "identity", at, outcome: "overridden", detail: shown(result.clientId, secrets) });
   connecting.clientId = result.clientId;
   connecting.fields = { ...connecting.fields, clientId: result.clientId };
 }
@@ -167,6 +175,10 @@ function accept(
   const { switches } = policy.config;
   const { data, reason, by, faults } = verdict;
   const clientId = data.clientIdOverride ?? connecting.clientId;
+  if (!isUsableId(clientId, connecting, data.clientIdOverride !== undefined)) {
+    trace({ stage: "identity", at: by, outcome: "deny", detail: "the new client id is not valid" });
+    return denied("client_identifier_not_valid", by, 0x85, faults);
+  }
   const clientAttrs = mergeClientAttrs(connecting.clientAttrs, data.clientAttrs);
   const fields: RequestFields = {
     ...connecting.fields,
@@ -205,6 +217,35 @@ function accept(
   };
 }
 
+/**
+ * May the final id stand? One that is not UTF-8 could not be told from others [MQTT5 3.1.3-4]; one
+ * from an authenticator is held to the same as an expression's.
+ */
+function isUsableId(clientId: Text, { policy }: Connecting, isGiven: boolean): boolean {
+  if (!isUtf8(clientId)) return false;
+  if (!isGiven || !policy.config.switches.client_id_override_checked) return true;
+  return (
+    attributeText(typeof clientId === "string" ? encoder.encode(clientId) : clientId) !== undefined
+  );
+}
+
+/** A token in the username is as secret as a password. */
+function secretsOf({ config }: LoadedPolicy, client: ClientInfo): Secrets {
+  const chains = [config.authentication, ...config.listeners.map((one) => one.authentication)];
+  const isNameSecret = chains.some((chain) =>
+    chain?.some((one) => one.mechanism === "jwt" && one.from === "username"),
+  );
+  return new Secrets([
+    client.password,
+    client.authData,
+    isNameSecret ? client.username : undefined,
+  ]);
+}
+
+function shown(text: Text | undefined, secrets: Secrets): string {
+  return text !== undefined && secrets.covers(text) ? HIDDEN : quoteText(text);
+}
+
 function denied(
   reason: Reason,
   by: string,
@@ -215,7 +256,20 @@ function denied(
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// A byte-order mark is a character like others: without it one client id could pass for another.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { fatal: true });
+
+function isUtf8(text: Text): boolean {
+  // A string with half a surrogate pair has no UTF-8 either; the encoder would replace it.
+  if (typeof text === "string") return !/\p{Surrogate}/u.test(text);
+  try {
+    strictDecoder.decode(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function byteLength(text: Text): number {
   return typeof text === "string" ? encoder.encode(text).length : text.length;
@@ -231,13 +285,13 @@ function textRecord(attrs: Readonly<Record<string, Text>>): Record<string, strin
   return texts;
 }
 
-function traceIdentity({ trace, identity, client }: Connecting): void {
+function traceIdentity({ trace, identity, client, secrets }: Connecting): void {
   const made = identity.isGenerated ? " (made up: the client sent none)" : "";
   trace({
     stage: "identity",
     at: client.listener ?? "mqtt",
     outcome: "resolved",
-    detail: `clientid ${quoteText(identity.clientId)}${made}, username ${quoteText(identity.username)}`,
+    detail: `clientid ${shown(identity.clientId, secrets)}${made}, username ${shown(identity.username, secrets)}`,
   });
 }
 

@@ -1,6 +1,6 @@
 /** The rules a token brought along, as the session needs them. Source: authorization §5.2–5.4. */
 import type { AclClaim } from "../authn/authenticator.ts";
-import type { TokenRules } from "../authz/session.ts";
+import type { TokenRules } from "../authz/token-rules.ts";
 import type { TokenAcl } from "../compile/acl/index.ts";
 import type { Switches } from "../config/compatibility.ts";
 import type { SecurityProfile } from "../config/config.ts";

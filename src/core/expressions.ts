@@ -1,5 +1,6 @@
 /** Evaluating the expressions of a loaded image over the request record. */
 import * as abi from "../../assembly/abi.ts";
+import { CoreError } from "../errors.ts";
 import type { EvaluationResult, ExpressionError } from "./core.ts";
 import { readValue } from "./values.ts";
 import type { CoreMemory } from "./wasm.ts";
@@ -30,6 +31,20 @@ const KINDS: Readonly<Record<number, string>> = {
   [abi.ERR_EXPR_MISSING]: "no_such_expression",
 };
 
+/**
+ * What only this engine gives up on. Another answer than an error was possible, so nobody may go on
+ * as if the expression had simply failed: a check that refuses would be skipped.
+ */
+const GIVEN_UP: ReadonlySet<number> = new Set([
+  abi.ERR_EXPR_STEPS,
+  abi.ERR_EXPR_OUTPUT,
+  abi.ERR_EXPR_LIST_LENGTH,
+  abi.ERR_EXPR_MEMORY,
+  abi.ERR_EXPR_NESTING,
+  abi.ERR_EXPR_HOST,
+  abi.ERR_EXPR_MISSING,
+]);
+
 const decoder = new TextDecoder();
 
 /**
@@ -50,11 +65,11 @@ export function evaluateExpression(
 
 /**
  * The final text as bytes, valid until the next call into the core; or the error. The fast path of
- * the connect pipeline.
+ * the connect pipeline. Throws CoreError ERR_LIMIT_EXPRESSION when a limit was exceeded.
  */
 export function evaluateToBytes(memory: CoreMemory, id: number): Uint8Array | ExpressionError {
   const status = memory.exports.expression_eval(id, 1);
-  if (status < 0) return expressionError(memory, status);
+  if (status < 0) return failure(memory, status);
   const { view } = memory;
   const at = memory.exports.result_ptr();
   const pointer = view.getUint32(at + 8, true);
@@ -63,7 +78,10 @@ export function evaluateToBytes(memory: CoreMemory, id: number): Uint8Array | Ex
 
 const TRUE = 0x65757274; // "true", little-endian
 
-/** Is the final text exactly `true`? An error is not; `onError` hears of it. */
+/**
+ * Is the final text exactly `true`? An error is not; `onError` hears of it. Throws CoreError
+ * ERR_LIMIT_EXPRESSION when a limit was exceeded.
+ */
 export function evaluatesToTrue(
   memory: CoreMemory,
   id: number,
@@ -71,13 +89,21 @@ export function evaluatesToTrue(
 ): boolean {
   const status = memory.exports.expression_eval(id, 1);
   if (status < 0) {
-    onError?.(expressionError(memory, status));
+    const error = failure(memory, status);
+    onError?.(error);
     return false;
   }
   const { view } = memory;
   const at = memory.exports.result_ptr();
   if (view.getUint32(at + 4, true) !== 4) return false;
   return view.getUint32(view.getUint32(at + 8, true), true) === TRUE;
+}
+
+function failure(memory: CoreMemory, status: number): ExpressionError {
+  const error = expressionError(memory, status);
+  if (!GIVEN_UP.has(status)) return error;
+  const place = error.where ? ` in ${error.where}` : "";
+  throw new CoreError("ERR_LIMIT_EXPRESSION", `an expression was given up: ${error.kind}${place}`);
 }
 
 function expressionError(memory: CoreMemory, status: number): ExpressionError {

@@ -4,7 +4,7 @@ import { NO_DATA } from "../../../src/authn/authenticator.ts";
 import type { ChainMember, ChainPolicy, ChainVerdict } from "../../../src/authn/chain.ts";
 import { createChain } from "../../../src/authn/chain.ts";
 import { resolveSwitches } from "../../../src/config/compatibility.ts";
-import { CoreError } from "../../../src/errors.ts";
+import { CoreError, EngineError } from "../../../src/errors.ts";
 
 const REQUEST: AuthnRequest = { client: { clientId: "c1" }, clientAttrs: {} };
 const LEGACY: ChainPolicy = {
@@ -37,7 +37,7 @@ async function run(script: string, policy: ChainPolicy, pace: Pace): Promise<Cha
       id: `a${index}`,
       authenticate: () => {
         if (pace === "later") return answer ? Promise.resolve(answer) : Promise.reject(new Error());
-        if (answer === undefined) throw new CoreError("ERR_CORE_TRAP", "not to be shown: s3cret");
+        if (answer === undefined) throw new EngineError("ERR_TEST", "not to be shown: s3cret");
         return answer;
       },
     };
@@ -108,6 +108,26 @@ describe.each<Pace>(["at once", "later"])("a chain of authenticators that answer
     const open = { ...STRICT, allowAnonymous: true };
     expect(outcome(await run("off D86", open, pace))).toBe("accept by anonymous");
     expect(outcome(await run("I", open, pace))).toBe("0x87 by chain");
+  });
+
+  it("never takes a core that failed for an authenticator that has no answer", async () => {
+    const authenticator: Authenticator = {
+      id: "cinfo",
+      authenticate: () => {
+        const error = new CoreError("ERR_CORE_TRAP", "the core failed");
+        if (pace === "later") return Promise.reject(error);
+        throw error;
+      },
+    };
+    const next: Authenticator = { id: "jwt", authenticate: () => ANSWERS.O! };
+    const members = [authenticator, next].map(
+      (each): ChainMember => ({ authenticator: each, enable: true, hasPrecondition: false }),
+    );
+    for (const policy of [LEGACY, HARDENED, STRICT]) {
+      const open = { ...policy, ignoreBackendFailures: true };
+      const answer = async () => createChain(members, open).authenticate(REQUEST);
+      await expect(answer()).rejects.toBeInstanceOf(CoreError);
+    }
   });
 
   it("tells the operator what happened, without quoting what was thrown", async () => {
