@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+const fuzzMinutes = Number(process.env.FUZZ_MINUTES ?? 0);
+
 export default defineConfig({
   resolve: {
     // The `#wasm` import of package.json points into dist/; tests run the sources.
@@ -8,7 +10,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/runtime/**", "**/node_modules/**"],
-    testTimeout: 20_000,
+    // Generous: the machine may be shared. Fuzzing stops by itself.
+    testTimeout: fuzzMinutes ? (fuzzMinutes + 5) * 60_000 : 60_000,
     pool: "threads",
     maxWorkers: 2,
   },

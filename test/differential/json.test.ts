@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { base64Url, createJsonCore, type JsonAnswer, JsonStatus } from "../support/json-core.ts";
+import { runs } from "../support/runs.ts";
 
 const core = createJsonCore();
 
@@ -75,7 +76,7 @@ describe("json_value against JSON.parse", () => {
       fc.property(document, paths, (text, path) => {
         expect(core.jsonValue(text, path.join("."))).toStrictEqual(expected(text, path));
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -86,7 +87,7 @@ describe("json_value against JSON.parse", () => {
         fc.pre(isWellFormed(text));
         expect(core.jsonValue(text, path.join("."))).toStrictEqual(expected(text, path));
       }),
-      { numRuns: 4000 },
+      runs(4000),
     );
   });
 
@@ -98,7 +99,7 @@ describe("json_value against JSON.parse", () => {
           core.jsonValue(text, path.join(".")),
         );
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -109,7 +110,7 @@ describe("json_value against JSON.parse", () => {
         expect(answer instanceof JsonStatus).toBe(false);
         if (!isUtf8(bytes)) expect(answer).toBeUndefined();
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });
@@ -129,7 +130,7 @@ describe("is_jwt against a plain reading of its parts", () => {
           isBase64Url(second) && isBase64Url(third) ? 1 : 0,
         );
       }),
-      { numRuns: 3000 },
+      runs(3000),
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { latin1, programOf, releaseCore } from "../support/regex.ts";
 import { plainSubject, twinPattern } from "../support/regex-arbitraries.ts";
+import { runs } from "../support/runs.ts";
 
 it("finds the match and the groups that RegExp finds", () => {
   fc.assert(
@@ -14,7 +15,7 @@ it("finds the match and the groups that RegExp finds", () => {
       const ours = releaseCore().exec(program, latin1(text));
       expect(ours).toEqual(theirs ? [...theirs.indices!] : undefined);
     }),
-    { numRuns: 3000 },
+    runs(3000),
   );
 });
 
@@ -28,6 +29,6 @@ it("replaces what RegExp replaces", () => {
       const theirs = subject.replace(new RegExp(pattern.javaScript, "g"), "<$&>");
       expect(new TextDecoder("latin1").decode(ours)).toBe(theirs);
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
 });

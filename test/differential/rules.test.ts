@@ -18,6 +18,7 @@ import {
   strictRules,
 } from "../support/rule-arbitraries.ts";
 import { coreWith, requestOf } from "../support/rules-core.ts";
+import { runs } from "../support/runs.ts";
 
 const VERDICTS = {
   allow: "allow",
@@ -75,7 +76,7 @@ describe("the core and the reference", () => {
       fc.property(strictRules, arbitraryClient, arbitraryRequests, (rules, client, requests) => {
         checkAll(rules, client, requests, switches);
       }),
-      { numRuns: 700 },
+      runs(700),
     );
   });
 
@@ -85,7 +86,7 @@ describe("the core and the reference", () => {
       fc.property(looseRules, arbitraryClient, arbitraryRequests, (rules, client, requests) => {
         checkAll(rules, client, requests, switches);
       }),
-      { numRuns: 700 },
+      runs(700),
     );
   });
 
@@ -100,7 +101,7 @@ describe("the core and the reference", () => {
           checkAll(rules, client, requests, resolveSwitches("strict", overrides));
         },
       ),
-      { numRuns: 700 },
+      runs(700),
     );
   });
 
@@ -127,7 +128,7 @@ describe("the core and the reference", () => {
           }
         },
       ),
-      { numRuns: 700 },
+      runs(700),
     );
   });
 });

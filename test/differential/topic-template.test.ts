@@ -5,6 +5,7 @@ import { parseTopicTemplate, type TopicTemplate } from "../../src/compile/rule/t
 import { isConstant, parseTemplate } from "../../src/compile/template.ts";
 import { TOPIC_NAMES } from "../../src/compile/template-places.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
+import { runs } from "../support/runs.ts";
 
 const texts = fc
   .array(
@@ -48,7 +49,7 @@ describe("topic templates", () => {
           isConstant(template) ? text : parts,
         );
       }),
-      { numRuns: 3000 },
+      runs(3000),
     );
   });
 
@@ -65,7 +66,7 @@ describe("topic templates", () => {
         );
         expect(shape(parse.topic)).toEqual(isConstant(template) ? parts.join("") : parts);
       }),
-      { numRuns: 3000 },
+      runs(3000),
     );
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { readTokenAcl } from "../../src/compile/acl/index.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
 import { readRules } from "../support/acl.ts";
+import { runs } from "../support/runs.ts";
 
 const PIECES = [
   ..."{}[],.|'\"<>%$~#/\\_- \n",
@@ -45,7 +46,7 @@ describe("the rule-file reader", () => {
           expect(at?.column).toBeLessThanOrEqual(line.length + 1);
         }
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -54,7 +55,7 @@ describe("the rule-file reader", () => {
       fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
         expect(Array.isArray(readRules(bytes).issues)).toBe(true);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -68,7 +69,7 @@ describe("the rule-file reader", () => {
         const hasError = issues.some(({ severity }) => severity === "error");
         expect([lines.has(1), lines.has(2) || hasError, lines.has(3)]).toEqual([true, true, true]);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -82,7 +83,7 @@ describe("the rule-file reader", () => {
           expect(again).toMatchObject(meaning);
         }
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });
@@ -112,7 +113,7 @@ describe("the token reader", () => {
           expect(strict.type).toBe("refused");
         }
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });

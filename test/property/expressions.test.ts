@@ -13,6 +13,7 @@ import { loadImage } from "../../src/core/wasm.ts";
 import { CoreError } from "../../src/errors.ts";
 import { createVectorContext } from "../support/expression-batch.ts";
 import { createExpressionCore } from "../support/expression-core.ts";
+import { runs } from "../support/runs.ts";
 
 const core = createExpressionCore();
 const { memory } = createVectorContext();
@@ -85,7 +86,7 @@ describe("any expression over any values", () => {
         else if (asText) expect(result.value.type).toBe("bytes");
         expect(core.memory.exports.expression_steps()).toBeLessThanOrEqual(EXPR_STEPS_MAX);
       }),
-      { numRuns: 1500 },
+      runs(1500),
     );
   });
 
@@ -97,7 +98,7 @@ describe("any expression over any values", () => {
         core.evaluate(other, { bindings: bound });
         expect(core.evaluate(text, { bindings: bound })).toEqual(first);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });
@@ -121,7 +122,7 @@ describe("any text", () => {
           expect(at!.column).toBeLessThanOrEqual([...text].length + 1);
         }
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });
@@ -155,7 +156,7 @@ describe("a damaged blob", () => {
         encodeRequest(memory, { other: { a: "ab-c", m: { type: "map", entries: [] } } });
         evaluateExpression(memory, 0, { asText: true });
       }),
-      { numRuns: 4000 },
+      runs(4000),
     );
     expect(refused).toBeGreaterThan(100);
   });
@@ -224,7 +225,7 @@ describe("the core's ASCII functions and the host's functions for all texts agre
         const result = core.evaluate(`${name}(${names.join(",")})`, { bindings: bound });
         expect(result).toEqual({ ok: true, value: hostFunction(values, context) });
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type HoconJson, parseHocon, toJson } from "../../src/config/hocon/index.ts";
 import { printHocon } from "../support/hocon.ts";
+import { runs } from "../support/runs.ts";
 
 /** Plain data that has no prototype, as `toJson` makes it. */
 const json = fc
@@ -68,7 +69,7 @@ describe("the HOCON reader", () => {
           expect(issue.at?.column).toBeGreaterThan(0);
         }
       }),
-      { numRuns: 800 },
+      runs(800),
     );
   });
 });

@@ -4,6 +4,7 @@ import type { Authenticator, AuthnResult } from "../../src/authn/authenticator.t
 import { resolveSwitches } from "../../src/config/compatibility.ts";
 import { aclReader } from "../support/acl-reader.ts";
 import { authenticator, N, SECRET, token } from "../support/jwt.ts";
+import { runs } from "../support/runs.ts";
 import { makeToken } from "../support/tokens.ts";
 
 const presets = ["emqx", "strict"] as const;
@@ -40,7 +41,7 @@ describe.each(presets)("any token in %s mode", (preset) => {
       fc.property(fc.oneof(bytes, shaped, nearly, fc.string()), (password) => {
         expect(ask(password).type).not.toBe("ok");
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -60,7 +61,7 @@ describe.each(presets)("any token in %s mode", (preset) => {
         const answer = ask(changed + good.slice(head.length));
         if (answer.type === "ok") expect(answer).toEqual(accepted);
       }),
-      { numRuns: 3000 },
+      runs(3000),
     );
   });
 
@@ -76,7 +77,7 @@ describe.each(presets)("any token in %s mode", (preset) => {
         if (answer.type === "ok") expect(payload.sub).toBe("c1");
         else expect(["deny", "failure"]).toContain(answer.type);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });

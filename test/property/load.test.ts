@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { ConfigError, type Issue } from "../../src/errors.ts";
+import { runs } from "../support/runs.ts";
 
 const STORY = readFileSync(new URL("../fixtures/spoofing.conf", import.meta.url), "utf8");
 const SCOPES = readFileSync(new URL("../fixtures/scopes.conf", import.meta.url), "utf8");
@@ -72,7 +73,7 @@ describe("loading a configuration", () => {
           expect(issue.message).not.toMatch(/undefined|\[object|NaN/);
         }
       }),
-      { numRuns: 250 },
+      runs(250),
     );
   });
 
@@ -84,7 +85,7 @@ describe("loading a configuration", () => {
       fc.property(slip, (one) => {
         expect(JSON.stringify(issuesOf(apply(CONFIG, [one])))).not.toContain(SECRET);
       }),
-      { numRuns: 250 },
+      runs(250),
     );
   });
 
@@ -112,7 +113,7 @@ describe("loading a configuration", () => {
           if (issue.severity === "error") expect(issue.at).toBeDefined();
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

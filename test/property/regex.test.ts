@@ -9,6 +9,7 @@ import {
 import { compileRegex } from "../../src/compile/regex/index.ts";
 import { debugCore, instructions, latin1, releaseCore } from "../support/regex.ts";
 import { anyPattern, anySubject } from "../support/regex-arbitraries.ts";
+import { runs } from "../support/runs.ts";
 
 it("any pattern compiles or is refused at a place within it", () => {
   fc.assert(
@@ -23,7 +24,7 @@ it("any pattern compiles or is refused at a place within it", () => {
         expect(compiled.message).not.toMatch(/^[A-Z]|\.$/);
       }
     }),
-    { numRuns: 3000 },
+    runs(3000),
   );
 });
 
@@ -42,7 +43,7 @@ it("both engines give the same answer, in linear steps, for any pattern and text
       expect(core.test(compiled.program, text)).toBe(spans !== undefined);
       expect(releaseCore().exec(compiled.program, text)).toEqual(spans);
     }),
-    { numRuns: 2000 },
+    runs(2000),
   );
 });
 
@@ -67,7 +68,7 @@ it("mending a doubled backslash means reading it as the class", () => {
       if (!written.ok) throw new Error(written.message);
       expect(written.program).toEqual(mended.program);
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });
 
@@ -93,7 +94,7 @@ it("any bytes as a program are answered or refused, never a trap", () => {
         }
       },
     ),
-    { numRuns: 3000 },
+    runs(3000),
   );
 });
 
@@ -102,6 +103,6 @@ it("random bytes as a program are refused", () => {
     fc.property(fc.uint8Array({ maxLength: REGEX_HEADER_BYTES * 4 }), (program) => {
       expect(releaseCore().testRaw(program, latin1("abc"))).toBe(ERR_REGEX_BLOB);
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });

@@ -20,6 +20,7 @@ import {
 } from "../support/rule-arbitraries.ts";
 import { EVERYONE } from "../support/rule-builders.ts";
 import { coreWith, decideOnce, newCore, requestOf } from "../support/rules-core.ts";
+import { runs } from "../support/runs.ts";
 
 const strict = resolveSwitches("strict");
 const emqx = resolveSwitches("emqx");
@@ -42,7 +43,7 @@ describe("the rule index", () => {
           expect(ask([...rules.slice(0, answer.rule + 1), ...others])).toEqual(answer);
         },
       ),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 
@@ -65,7 +66,7 @@ describe("the rule index", () => {
         }
         closeClient(core, handle);
       }),
-      { numRuns: 250 },
+      runs(250),
     );
   });
 
@@ -90,7 +91,7 @@ describe("the rule index", () => {
           closeClient(core, handle);
         },
       ),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 
@@ -137,7 +138,7 @@ test("a malformed request record gives a handle or a status, never a trap", () =
       if (handle >= 0) closeClient(core, handle);
       expect(core.exports.records_used()).toBe(0);
     }),
-    { numRuns: 1500 },
+    runs(1500),
   );
 });
 
@@ -184,7 +185,7 @@ describe("hostile rule sets", () => {
         const entry = { kind: ENTRY_RULES, id: 0, blob };
         if (attempt(core, packImage([entry], coreSwitches(emqx)))) opened++;
       }),
-      { numRuns: 1500 },
+      runs(1500),
     );
     expect(opened).toBeGreaterThan(0);
   });
@@ -196,7 +197,7 @@ describe("hostile rule sets", () => {
         const entry = { kind: ENTRY_RULES, id: 0, blob: bytes };
         expect(attempt(core, packImage([entry], 0))).toBe(false);
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 

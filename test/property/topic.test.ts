@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { intersectFilters, isFilterSubset } from "../../src/topic/set.ts";
 import { validateTopicFilter, validateTopicName } from "../../src/topic/validate.ts";
 import { filterContains, filtersOverlap, topicMatches } from "../reference/topic.ts";
+import { runs } from "../support/runs.ts";
 
 const level = fc.constantFrom("", "a", "b", "$x");
 const name = fc
@@ -33,7 +34,7 @@ describe("filters as sets of topics", () => {
         expect(shared !== undefined).toBe(filtersOverlap(a, b));
         expect(intersectFilters(b, a)).toBe(shared);
       }),
-      { numRuns: 1500 },
+      runs(1500),
     );
   });
 
@@ -45,7 +46,7 @@ describe("filters as sets of topics", () => {
         expect(filtersOverlap(outer, inner)).toBe(true);
         if (topicMatches(inner, topic)) expect(topicMatches(outer, topic)).toBe(true);
       }),
-      { numRuns: 1500 },
+      runs(1500),
     );
   });
 
