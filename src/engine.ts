@@ -3,6 +3,7 @@
  *
  * A reload builds a new policy beside the old one and swaps one reference; requests in flight
  * finish on the policy they began with, and sessions move to the new one at their next question.
+ * Whoever holds sessions can listen for the change and ask their questions again.
  * A core that traps is dropped the same way: its policy is loaded again from the same image.
  */
 import { PolicySession } from "./authz/session.ts";
@@ -63,6 +64,7 @@ export class Engine {
   /** Reloads begun so far, and which of them is in force. */
   #reloads = 0;
   #reloadInForce = 0;
+  readonly #listeners = new Set<() => void>();
 
   constructor(host: PolicyHost, policy: LoadedPolicy) {
     this.#host = host;
@@ -100,8 +102,9 @@ export class Engine {
 
   /**
    * Puts another policy in force. Rejects like createEngine, and then the old one stays untouched.
-   * Sessions follow with their next question; attributes and token rules stay as they were. Of
-   * several at a time the one that was asked for last stays, however long each takes to load.
+   * Sessions follow with their next question. Who a client is (id, attributes, token rules,
+   * superuser, expiry) was settled when it connected and stays as it was. Of several at a time the
+   * one that was asked for last stays, however long each takes to load.
    */
   async reload(image: Uint8Array, secrets: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.#closed) throw new UsageError("ERR_USAGE_CLOSED", "reload after close");
@@ -115,12 +118,23 @@ export class Engine {
     this.#reloadInForce = number;
     this.#policy.close();
     this.#policy = loaded;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /**
+   * Calls `listener` each time another policy has been put in force. It must not throw. Returns
+   * what ends that.
+   */
+  onPolicyChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Refuses everything from now on, questions of open sessions included. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#listeners.clear();
     this.#policy.close();
   }
 

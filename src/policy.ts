@@ -174,6 +174,7 @@ export class LoadedPolicy {
     return "core";
   }
 
+  /** Stops what runs in the background; requests in flight are still answered. */
   close(): void {
     this.#chains?.close();
   }

@@ -24,10 +24,18 @@ export interface Config {
   readonly authenticationSettings: { readonly ignoreBackendFailures: boolean };
   /** Ours: accept clients when no authenticator is enabled (strict mode only). */
   readonly allowAnonymous: boolean;
+  /** Ours: what becomes of live sessions when another policy is put in force. */
+  readonly onPolicyChange: OnPolicyChange;
   readonly authorization: AuthorizationConfig;
   readonly mqtt: MqttConfig;
   readonly listeners: readonly ListenerConfig[];
 }
+
+/**
+ * `unsubscribe` takes away the subscriptions that the new policy does not allow, `disconnect` ends
+ * the sessions that hold one, `keep` leaves both as they are.
+ */
+export type OnPolicyChange = "unsubscribe" | "disconnect" | "keep";
 
 export type AuthenticatorConfig = CinfoConfig | JwtConfig;
 

@@ -62,6 +62,7 @@ export function loadConfig(options: LoadOptions): { config: Config; issues: Issu
     authentication,
     authenticationSettings: { ignoreBackendFailures: settings.ignore_backend_failures },
     allowAnonymous: own.allowAnonymous,
+    onPolicyChange: own.onPolicyChange,
     authorization,
     mqtt,
     listeners,
@@ -115,8 +116,15 @@ function peekOwn(document: HoconObject, file: string): PortcullisConfig {
     readFile: () => undefined,
   };
   const own = portcullis.read(rootValue(document, "portcullis"), { path: "portcullis", load });
-  return own ?? { compatibility: "strict", switches: {}, allowAnonymous: false };
+  return own ?? NOTHING_OF_OUR_OWN;
 }
+
+const NOTHING_OF_OUR_OWN: PortcullisConfig = {
+  compatibility: "strict",
+  switches: {},
+  allowAnonymous: false,
+  onPolicyChange: "unsubscribe",
+};
 
 /** Source: authentication §0.2. */
 function readProfile(env: Readonly<Record<string, string>>, issues: IssueList): SecurityProfile {

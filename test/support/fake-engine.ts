@@ -3,7 +3,12 @@
  * functions; filters and topics are compared as MQTT does.
  */
 import { resolveSwitches } from "../../src/config/compatibility.ts";
-import type { Config, ListenerConfig, MqttConfig } from "../../src/config/config.ts";
+import type {
+  Config,
+  ListenerConfig,
+  MqttConfig,
+  OnPolicyChange,
+} from "../../src/config/config.ts";
 import { isFilterSubset } from "../../src/topic/set.ts";
 import type {
   Action,
@@ -35,6 +40,7 @@ export interface FakeEngineOptions {
   readonly preset?: "strict" | "emqx" | undefined;
   readonly mqtt?: Partial<MqttConfig> | undefined;
   readonly denyAction?: "ignore" | "disconnect" | undefined;
+  readonly onPolicyChange?: OnPolicyChange | undefined;
   readonly listener?: Partial<ListenerConfig> | undefined;
 }
 
@@ -49,10 +55,22 @@ export class FakeEngine {
   /** When set, CONNECT decisions wait for it. */
   gate: Promise<void> | undefined;
   rules: (client: ClientInfo) => FakeRules;
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: FakeEngineOptions = {}) {
     this.rules = options.rules ?? (() => ({}));
     this.config = fakeConfig(options);
+  }
+
+  onPolicyChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** As after a reload; sessions keep their `rules`, which tests change by hand. */
+  changePolicy(change: Partial<Config> = {}): void {
+    this.config = { ...this.config, ...change };
+    for (const listener of this.#listeners) listener();
   }
 
   async connect(client: ClientInfo): Promise<ConnectDecision> {
@@ -157,6 +175,7 @@ function fakeConfig(options: FakeEngineOptions): Config {
     authentication: [],
     authenticationSettings: { ignoreBackendFailures: false },
     allowAnonymous: true,
+    onPolicyChange: options.onPolicyChange ?? (preset === "strict" ? "unsubscribe" : "keep"),
     authorization: {
       noMatch: "deny",
       denyAction: options.denyAction ?? "ignore",

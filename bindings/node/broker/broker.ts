@@ -19,6 +19,7 @@ import { ClientLog, type Logger } from "./log.ts";
 import { guardParser } from "./parser-guard.ts";
 import { type BrokerEngine, type Host, type Origin, Peer } from "./peer.ts";
 import { RECEIVE_MAXIMUM, TOPIC_ALIASES_MAX } from "./publish.ts";
+import { Review } from "./review.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { guardWills } from "./will.ts";
 
@@ -70,6 +71,9 @@ class EnforcingBroker implements Broker {
   /** The same, and those whose will is yet to come. */
   readonly #peerOf = new WeakMap<AedesClient, Peer>();
   readonly #forgetDelayedWills: () => void;
+  readonly #forgetPolicyChanges: () => void;
+  /** The review under way; a newer one takes its place. */
+  #review: Review | undefined;
   #listeners: TcpListener[] = [];
 
   constructor({ engine, log, clock = systemClock }: BrokerOptions) {
@@ -101,6 +105,7 @@ class EnforcingBroker implements Broker {
     hardenBroker(aedes);
     this.#forgetDelayedWills = guardWills(aedes, peerOf);
     this.#observe(aedes);
+    this.#forgetPolicyChanges = engine.onPolicyChange(() => this.#followPolicy());
   }
 
   async start(): Promise<void> {
@@ -133,6 +138,8 @@ class EnforcingBroker implements Broker {
   async close(): Promise<void> {
     const { aedes, wheel, clock, log } = this.#host;
     for (const listener of this.#listeners) listener.close();
+    this.#forgetPolicyChanges();
+    this.#review = undefined;
     for (const peer of this.#peers.values()) if (peer.client.id === null) peer.drop();
     const gone = Array.from(
       this.#peers.values(),
@@ -166,6 +173,32 @@ class EnforcingBroker implements Broker {
       this.#host.log.noted("info", "connect_timeout", peer.logged, "no CONNACK in time");
       peer.drop();
     });
+  }
+
+  /** Another policy is in force: goes through all connections, a few at a time. */
+  #followPolicy(): void {
+    const review = new Review();
+    this.#review = review;
+    this.#reviewAll(review).catch((error: unknown) => {
+      this.#log.error({ event: "review_failed", error: String(error) }, "review failed");
+    });
+  }
+
+  async #reviewAll(review: Review): Promise<void> {
+    const startedAt = this.#host.clock.now();
+    // Who connects from now on is judged by the new policy anyway.
+    const clients = [...this.#peers.keys()];
+    for (const client of clients) {
+      if (this.#review !== review) return;
+      await this.#gates.get(client)?.review(review);
+    }
+    const { removed, disconnected } = review;
+    const counts = { connections: clients.length, removed, disconnected };
+    const durationMs = this.#host.clock.now() - startedAt;
+    this.#log.info(
+      { event: "policy_followed", ...counts, durationMs },
+      "sessions follow the policy",
+    );
   }
 
   #observe(aedes: AedesBroker): void {

@@ -11,6 +11,7 @@ import { packetWireBytes } from "./hardening.ts";
 import type { Peer } from "./peer.ts";
 import { receivePublish } from "./publish.ts";
 import { PROTOCOL_ERROR } from "./reason-codes.ts";
+import { type Review, reviewPeer } from "./review.ts";
 import { receiveSubscribe, receiveUnsubscribe } from "./subscribe.ts";
 
 /** LIMIT: packets a client may send before its CONNACK [MQTT5 3.1.4-5]. */
@@ -19,6 +20,8 @@ export const EARLY_PACKETS_MAX = 100;
 export class Gate {
   readonly #peer: Peer;
   readonly #pass: (packet: ReceivedPacket) => void;
+  /** A review that waits until the packet in hand is done. */
+  #review: Review | undefined;
 
   /** Takes the place of aedes' own packet listener. */
   constructor(peer: Peer) {
@@ -37,7 +40,24 @@ export class Gate {
     peer.phase = "accepted";
     peer.meetDeadline();
     endAtExpiry(peer);
-    this.#handleHeld();
+    if (!this.#resumeReview()) this.#handleHeld();
+  }
+
+  /**
+   * The policy has changed: asks again about what the client is subscribed to. Between two packets,
+   * so that no SUBSCRIBE is half done; resolves when that was now, or is certain to come.
+   */
+  async review(review: Review): Promise<void> {
+    const { phase, isBusy, isOpen } = this.#peer;
+    if (!isOpen || (phase !== "accepted" && phase !== "registering")) return;
+    this.#review = review;
+    if (phase === "accepted" && !isBusy) await this.#resumeReview();
+  }
+
+  #resumeReview(): Promise<void> | undefined {
+    const review = this.#review;
+    this.#review = undefined;
+    return review && this.#await(reviewPeer(this.#peer, review));
   }
 
   #receive(packet: ReceivedPacket): void {
@@ -106,7 +126,7 @@ export class Gate {
       return;
     }
     const pending = this.#dispatch(packet);
-    if (pending) this.#await(pending);
+    if (pending) void this.#await(pending);
   }
 
   #dispatch(packet: ReceivedPacket): Promise<void> | undefined {
@@ -138,14 +158,15 @@ export class Gate {
     peer.admitted = undefined;
   }
 
-  #await(pending: Promise<void>): void {
+  #await(pending: Promise<void>): Promise<void> {
     const peer = this.#peer;
     peer.isBusy = true;
     peer.client.pause();
-    pending
+    return pending
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         peer.isBusy = false;
+        if (peer.phase === "accepted" && this.#resumeReview()) return;
         this.#handleHeld();
         if (!peer.isBusy && !peer.isBlocked && peer.isOpen) peer.resume();
       });

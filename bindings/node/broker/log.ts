@@ -55,7 +55,14 @@ export interface Refusal {
   readonly faults?: readonly Fault[] | undefined;
 }
 
-export type RefusedThing = "connect" | "publish" | "subscribe" | "delivery" | "will" | "packet";
+export type RefusedThing =
+  | "connect"
+  | "publish"
+  | "subscribe"
+  | "subscription"
+  | "delivery"
+  | "will"
+  | "packet";
 
 /** Writes lines about clients, at most LINES_PER_SECOND_MAX a second; the rest is counted. */
 export class ClientLog {

@@ -12,10 +12,13 @@ import { writePacket } from "./packets.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { TimerWheel, WheelEntry } from "./timer-wheel.ts";
 
-/** The engine, as far as the broker needs it. The configuration may change with a reload. */
+/** The engine, as far as the broker needs it. */
 export interface BrokerEngine {
+  /** Another object after every change of the policy. */
   readonly config: Config;
   connect(client: ClientInfo): Promise<ConnectDecision>;
+  /** Calls back after every change of the policy, until the function it returned is called. */
+  onPolicyChange(listener: () => void): () => void;
 }
 
 /** What all connections share. */

@@ -210,7 +210,8 @@ export async function restoreSubscription(
   const { topic, qos } = subscription;
   if (session === undefined) return null;
   if (topic.startsWith(mountpoint)) {
-    if (!host.engine.config.switches.enforce_delivery) {
+    const { switches, onPolicyChange } = host.engine.config;
+    if (!switches.enforce_delivery && onPolicyChange === "keep") {
       peer.subscribed(topic, qos);
       return subscription;
     }

@@ -20,6 +20,11 @@ export class Subscriptions {
     return this.#held.size;
   }
 
+  /** Filters and what was granted, as they are now. */
+  list(): readonly (readonly [filter: string, qos: Qos])[] {
+    return Array.from(this.#held, ([filter, { qos }]) => [filter, qos] as const);
+  }
+
   /** Is there one whose deliveries have to be checked? */
   get someUncovered(): boolean {
     return this.#uncovered > 0;

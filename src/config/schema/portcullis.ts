@@ -1,5 +1,7 @@
 /** `portcullis`: our own root key. */
+
 import { type Preset, SWITCH_NAMES, type SwitchName } from "../compatibility.ts";
+import type { OnPolicyChange } from "../config.ts";
 import { type Keys, key, object, optional, readKeys } from "./keys.ts";
 import { boolean, oneOf, type Spec, wrong } from "./spec.ts";
 
@@ -7,6 +9,7 @@ export interface PortcullisConfig {
   readonly compatibility: Preset;
   readonly switches: Partial<Record<SwitchName, boolean>>;
   readonly allowAnonymous: boolean;
+  readonly onPolicyChange: OnPolicyChange;
 }
 
 const SWITCH_KEYS: Keys = Object.fromEntries(
@@ -30,6 +33,11 @@ const PORTCULLIS_KEYS = {
   compatibility: key(oneOf(["strict", "emqx"]), "strict", "which preset of switches applies"),
   switches: key(switches, {}, "single switches, over the preset"),
   allow_anonymous: key(boolean(), false, "let clients in when no authenticator is enabled"),
+  on_policy_change: key<OnPolicyChange>(
+    oneOf(["unsubscribe", "disconnect", "keep"]),
+    ({ switches }) => (switches.enforce_delivery ? "unsubscribe" : "keep"),
+    "what becomes of live subscriptions that a new policy does not allow",
+  ),
 } satisfies Keys;
 
 export const portcullis: Spec<PortcullisConfig> = {
@@ -41,6 +49,7 @@ export const portcullis: Spec<PortcullisConfig> = {
         compatibility: values.compatibility,
         switches: values.switches,
         allowAnonymous: values.allow_anonymous,
+        onPolicyChange: values.on_policy_change,
       }
     );
   },

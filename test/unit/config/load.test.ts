@@ -655,6 +655,35 @@ describe("portcullis", () => {
   });
 });
 
+describe("live sessions under a new policy", () => {
+  const onPolicyChange = (text: string, extra: Extra = {}) =>
+    load(text, extra).config.onPolicyChange;
+
+  test("lose what it does not allow, unless told otherwise", () => {
+    expect(onPolicyChange("")).toBe("unsubscribe");
+    for (const word of ["unsubscribe", "disconnect", "keep"]) {
+      expect(onPolicyChange(`portcullis.on_policy_change = ${word}`)).toBe(word);
+      expect(onPolicyChange(`portcullis.on_policy_change = ${word}`, { preset: "emqx" })).toBe(
+        word,
+      );
+    }
+  });
+
+  test("keep what they have in emqx mode, as with the switch alone", () => {
+    expect(onPolicyChange("", { preset: "emqx" })).toBe("keep");
+    expect(onPolicyChange("portcullis.switches.enforce_delivery = false")).toBe("keep");
+    const withSwitch = "portcullis.switches.enforce_delivery = true";
+    expect(onPolicyChange(withSwitch, { preset: "emqx" })).toBe("unsubscribe");
+  });
+
+  test("are never left to a misspelt word", () => {
+    expect(error("portcullis.on_policy_change = disconect")).toBe(
+      "1:31 portcullis.on_policy_change: expected one of `unsubscribe`, `disconnect`, `keep`, " +
+        "found `disconect` (did you mean `disconnect`?)",
+    );
+  });
+});
+
 describe("environment", () => {
   const chain = `authentication = [${JWT.slice(15)} enable = true }]`;
 

@@ -1,0 +1,72 @@
+/**
+ * What a change of the policy means for clients that are connected: their subscriptions are
+ * authorized again, as if they were made now. Source: authorization §9 item 14.
+ *
+ * Only permissions are looked at. Who a client is was settled at CONNECT and is not asked again;
+ * limits such as `mqtt.max_topic_levels` hold for what is subscribed to from now on. Sessions
+ * without a connection are judged when their client comes back (restoreSubscription).
+ */
+import { refusalOf } from "./log.ts";
+import type { Peer } from "./peer.ts";
+import { NOT_AUTHORIZED } from "./reason-codes.ts";
+
+/** LIMIT: questions asked of the policy before everything else gets its turn. */
+export const QUESTIONS_PER_TURN = 200;
+
+/** One pass over all connections; counts what came of it. */
+export class Review {
+  /** Subscriptions taken away. */
+  removed = 0;
+  /** Connections ended. */
+  disconnected = 0;
+  #left = QUESTIONS_PER_TURN;
+
+  /** Call before each question; the answer, where there is one, has to be awaited. */
+  takeTurn(): Promise<void> | undefined {
+    this.#left--;
+    if (this.#left > 0) return undefined;
+    this.#left = QUESTIONS_PER_TURN;
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Authorizes what one client is subscribed to, and does what the policy says about the rest. */
+export async function reviewPeer(peer: Peer, review: Review): Promise<void> {
+  const { host, mountpoint, session, subscriptions } = peer;
+  await review.takeTurn();
+  if (session === undefined || !peer.isOpen) return;
+  const { onPolicyChange } = host.engine.config;
+  if (onPolicyChange === "keep") return;
+  const denied: string[] = [];
+  for (const [routed, qos] of subscriptions.list()) {
+    await review.takeTurn();
+    // Nothing can be asked of the session once the connection is gone.
+    if (!peer.isOpen) return;
+    const filter = routed.slice(mountpoint.length);
+    const decision = await session.authorize({ type: "subscribe", qos }, filter);
+    if (decision.verdict === "allow") continue;
+    host.log.refused("subscription", peer.logged, refusalOf(decision, filter, qos));
+    denied.push(routed);
+  }
+  if (denied.length === 0 || !peer.isOpen) return;
+  if (onPolicyChange === "disconnect") {
+    review.disconnected++;
+    peer.disconnect(NOT_AUTHORIZED, "the policy has changed");
+    return;
+  }
+  await unsubscribe(peer, denied);
+  review.removed += denied.length;
+}
+
+/** From the session as it is kept, from the routing, and from what deliveries are measured by. */
+async function unsubscribe(peer: Peer, filters: readonly string[]): Promise<void> {
+  const { client, host, subscriptions } = peer;
+  if (!client.clean) {
+    await host.aedes.persistence.removeSubscriptions({ id: client.id! }, filters);
+  }
+  await new Promise<void>((resolve) => {
+    client.unsubscribe({ unsubscriptions: [...filters] }, () => resolve());
+  });
+  // Last, so that nothing passes as long as something still comes by.
+  for (const filter of filters) subscriptions.delete(filter);
+}
