@@ -3,7 +3,7 @@ import { ENTRY_EXPRESSION } from "../../../assembly/abi.ts";
 import { createCinfoAuthenticator } from "../../../src/authn/cinfo.ts";
 import { compileExpression } from "../../../src/compile/expr/index.ts";
 import { packImage } from "../../../src/compile/image.ts";
-import { clientFields } from "../../../src/connect/client-fields.ts";
+import { connectFields } from "../../../src/connect/fields.ts";
 import { encodeRequest } from "../../../src/core/request.ts";
 import { loadImage } from "../../../src/core/wasm.ts";
 import type { ClientInfo } from "../../../src/types.ts";
@@ -33,7 +33,9 @@ const authenticator = createCinfoAuthenticator({
     { ids: [1], result: "allow" },
   ],
   bind: ({ client, clientAttrs }) => {
-    encodeRequest(memory, clientFields(client, { switches, clientAttrs }));
+    const identity = { clientId: client.clientId, username: client.username, isGenerated: false };
+    const fields = connectFields(client, identity, undefined, switches);
+    encodeRequest(memory, { ...fields, clientAttrs });
     return memory;
   },
   onError: (check, error) => errors.push([check, error]),

@@ -8,12 +8,18 @@ import {
   isAttributeName,
   mergeClientAttrs,
 } from "../../../src/connect/client-attrs.ts";
-import { clientFields } from "../../../src/connect/client-fields.ts";
-import { encodeRequest } from "../../../src/core/request.ts";
+import { connectFields } from "../../../src/connect/fields.ts";
+import { encodeRequest, type RequestFields } from "../../../src/core/request.ts";
 import { loadImage } from "../../../src/core/wasm.ts";
+import type { ClientInfo } from "../../../src/types.ts";
 import { createVectorContext } from "../../support/expression-batch.ts";
 
 const { memory, switches } = createVectorContext("strict");
+
+function fieldsOf(client: ClientInfo): RequestFields {
+  const identity = { clientId: client.clientId, username: client.username, isGenerated: false };
+  return connectFields(client, identity, undefined, switches);
+}
 
 function init(
   entries: readonly (readonly [name: string, text: string])[],
@@ -24,7 +30,7 @@ function init(
     return { kind: ENTRY_EXPRESSION, id, blob: blob! };
   });
   loadImage(memory, packImage(image, 0));
-  encodeRequest(memory, clientFields({ clientId, peerPort: 50123 }, { switches }));
+  encodeRequest(memory, fieldsOf({ clientId, peerPort: 50123 }));
   const drops: [string, AttributeDrop][] = [];
   const attrs = initClientAttrs(
     memory,
@@ -97,18 +103,15 @@ describe("client_attrs_init", () => {
 
 describe("the request of a client", () => {
   it("binds the password only without enhanced authentication", () => {
-    const plain = clientFields({ clientId: "c" }, { switches });
+    const plain = fieldsOf({ clientId: "c" });
     expect(plain.password).toBeNull();
-    const enhanced = clientFields(
-      { clientId: "c", password: "p", authMethod: "SCRAM" },
-      { switches },
-    );
+    const enhanced = fieldsOf({ clientId: "c", password: "p", authMethod: "SCRAM" });
     expect(enhanced).toMatchObject({ password: undefined, authMethod: "SCRAM" });
   });
 
   it("binds certificate names only when a certificate was presented", () => {
-    expect(clientFields({ clientId: "c" }, { switches }).certCommonName).toBeUndefined();
-    const fields = clientFields({ clientId: "c", certSubject: "O=x" }, { switches });
+    expect(fieldsOf({ clientId: "c" }).certCommonName).toBeUndefined();
+    const fields = fieldsOf({ clientId: "c", certSubject: "O=x" });
     expect(fields).toMatchObject({ certCommonName: null, certSubject: "O=x" });
   });
 });
