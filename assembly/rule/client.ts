@@ -19,6 +19,7 @@
 import {
   ATTR_BYTES_MAX,
   ATTRS_MAX,
+  ENTRY_BYTES,
   ENTRY_RULES,
   ERR_HANDLE,
   ERR_INPUT,
@@ -26,7 +27,13 @@ import {
   ERR_RULES_BLOB,
   INPUT_BYTES_MAX,
   OK,
+  PIECE_BYTES,
+  RULE_ALLOW,
+  RULE_BYTES,
+  SECTION_ENTRIES,
+  SECTION_PIECES,
   SECTION_RULES,
+  SECTION_TEMPLATES,
   SECTION_TEXT,
   SECTION_VARIABLES,
   SLOT_CERT_COMMON_NAME,
@@ -80,6 +87,8 @@ export const VALUE_TEXT: u32 = 1;
 export const VALUE_LEVEL: u32 = 2;
 /** Templates may insert it, but it can reshape the filter: only a scan answers. */
 export const VALUE_SLOW: u32 = 4;
+/** Deny rules insert it as it is; allow rules match nothing where it may not be inserted. */
+export const VALUE_RAW: u32 = 8;
 
 /** What an absent username or certificate name reads as in `emqx` mode. */
 const UNDEFINED_WORD = memory.data<u8>([0x75, 0x6e, 0x64, 0x65, 0x66, 0x69, 0x6e, 0x65, 0x64]);
@@ -311,8 +320,9 @@ function copyText(at: usize, value: usize, text: usize): usize {
 /** Fills the variables of a rule set; true when one of them needs the slow path. */
 function resolve(record: usize, set: usize, variables: usize): bool {
   const texts = sectionPtr(set, SECTION_TEXT);
+  const resolved = variables;
   let variable = sectionPtr(set, SECTION_VARIABLES);
-  let isSlow = false;
+  let bits: u32 = 0;
   for (let i: u32 = 0, n = sectionCount(set, SECTION_VARIABLES); i < n; i++) {
     const kind = load<u32>(variable);
     if (kind <= <u32>VARIABLE_LISTENER) {
@@ -325,11 +335,34 @@ function resolve(record: usize, set: usize, variables: usize): bool {
       const attribute = findAttribute(record, name, load<u32>(variable, 8));
       if (attribute) resolveText(variables, load<u32>(attribute, 8), load<u32>(attribute, 12));
     }
-    if (load<u32>(variables, 8) & VALUE_SLOW) isSlow = true;
+    bits |= load<u32>(variables, 8);
     variable += VARIABLE_BYTES;
     variables += RESOLVED_BYTES;
   }
-  return isSlow;
+  if (bits & VALUE_SLOW) return true;
+  return (bits & VALUE_RAW) != 0 && deniesRawValue(set, resolved);
+}
+
+/**
+ * Does a deny rule's template insert one of the raw values? Asked once, so that a client without a
+ * username, say, has slow decisions only where a deny rule speaks of usernames.
+ */
+function deniesRawValue(set: usize, resolved: usize): bool {
+  const entries = sectionPtr(set, SECTION_ENTRIES);
+  const rules = sectionPtr(set, SECTION_RULES);
+  const pieces = sectionPtr(set, SECTION_PIECES);
+  let template = sectionPtr(set, SECTION_TEMPLATES);
+  for (let n = sectionCount(set, SECTION_TEMPLATES); n > 0; n--, template += 4) {
+    const entry = entries + <usize>load<u32>(template) * ENTRY_BYTES;
+    if (load<u32>(rules + <usize>load<u32>(entry) * RULE_BYTES) & RULE_ALLOW) continue;
+    let piece = pieces + <usize>load<u32>(entry, 8) * PIECE_BYTES;
+    for (let i = load<u32>(entry, 12); i > 0; i--, piece += PIECE_BYTES) {
+      const number = load<u32>(piece);
+      if (!number) continue;
+      if (load<u32>(resolved + <usize>(number - 1) * RESOLVED_BYTES, 8) & VALUE_RAW) return true;
+    }
+  }
+  return false;
 }
 
 /** The attribute of this name, or 0; of equal names the last. */
@@ -349,15 +382,19 @@ function resolveText(at: usize, text: usize, len: u32): void {
 }
 
 function resolveUndefined(at: usize): void {
-  if (switches & SWITCH_ABSENT_NEVER_MATCHES) return;
   store<u32>(at, <u32>UNDEFINED_WORD);
   store<u32>(at, 9, 4);
-  store<u32>(at, VALUE_LEVEL, 8);
+  store<u32>(at, switches & SWITCH_ABSENT_NEVER_MATCHES ? VALUE_RAW : VALUE_LEVEL, 8);
 }
 
-/** May templates insert this value, and how? Source: authorization §3.4, §3.5, §9 items 5 and 6. */
+/**
+ * May templates insert this value, and how? What allow rules may not insert, deny rules insert as it
+ * is: a refusal that a client could escape by its choice of name would be none.
+ *
+ * Source: authorization §3.4, §3.5, §9 items 5 and 6.
+ */
 function insertionOf(text: usize, len: u32): u32 {
-  if (!len) return switches & SWITCH_ABSENT_NEVER_MATCHES ? 0 : VALUE_LEVEL;
+  if (!len) return switches & SWITCH_ABSENT_NEVER_MATCHES ? VALUE_RAW : VALUE_LEVEL;
   const isValid = utf8Valid(text, len);
   let hasSeparator = false;
   let hasWildcard = false;
@@ -373,7 +410,9 @@ function insertionOf(text: usize, len: u32): u32 {
   if (!(switches & SWITCH_SAFE_PLACEHOLDERS)) {
     return hasSeparator || hasWildcard || !isValid ? VALUE_SLOW : VALUE_LEVEL;
   }
-  if (hasWildcard || hasControl || !isValid) return 0;
-  if (!hasSeparator) return VALUE_LEVEL;
-  return switches & SWITCH_SEPARATOR_IN_PLACEHOLDER ? VALUE_SLOW : 0;
+  if (hasWildcard || hasControl || !isValid) return VALUE_RAW;
+  // At the start of a topic only deny rules may insert a `$`.
+  const raw: u32 = load<u8>(text) == 0x24 ? VALUE_RAW : 0;
+  if (!hasSeparator) return VALUE_LEVEL | raw;
+  return switches & SWITCH_SEPARATOR_IN_PLACEHOLDER ? VALUE_SLOW | raw : VALUE_RAW;
 }

@@ -142,7 +142,7 @@ function entryOverlaps(entry: usize, filterLen: u32, withEqual: bool): bool {
   }
   const top = mark();
   const isOverlap =
-    render(first, count) && filtersOverlap(rendered, renderedLen, inputBase, filterLen);
+    render(first, count, true) && filtersOverlap(rendered, renderedLen, inputBase, filterLen);
   restore(top);
   return isOverlap;
 }

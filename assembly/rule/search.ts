@@ -300,10 +300,11 @@ function scan(list: usize, count: u32, onlySlow: bool): void {
     if (rule >= best || !spend(1)) return;
     const first = load<u32>(entry, 8);
     const pieces = load<u32>(entry, 12);
-    if (onlySlow && !isSlowTemplate(first, pieces)) continue;
+    const isDeny = !(load<u32>(rulesPtr + <usize>rule * RULE_BYTES) & RULE_ALLOW);
+    if (onlySlow && !isSlowTemplate(first, pieces, isDeny)) continue;
     if (!applies(rule, true)) continue;
     const top = mark();
-    const isFit = render(first, pieces) && isRenderedFit(rule);
+    const isFit = render(first, pieces, isDeny) && isRenderedFit(rule);
     restore(top);
     if (!isFit) continue;
     best = rule;

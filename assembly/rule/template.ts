@@ -8,7 +8,7 @@ import { scratch } from "../arena";
 import { bytesEqual } from "../bytes";
 import { switches } from "../image";
 import { utf8Valid } from "../encoding/utf8";
-import { VALUE_LEVEL, VALUE_SLOW } from "./client";
+import { VALUE_LEVEL, VALUE_RAW, VALUE_SLOW } from "./client";
 import { piecesPtr, textPtr } from "./set";
 import { spend, variableAt } from "./who";
 
@@ -64,21 +64,24 @@ function isUnsafeStart(piece: usize, count: u32): bool {
   return false;
 }
 
-/** Does one of these pieces insert a value that needs the slow path? */
-export function isSlowTemplate(first: u32, count: u32): bool {
+/** Does one of these pieces insert a value that needs the slow path? Raw ones do for a deny rule. */
+export function isSlowTemplate(first: u32, count: u32, isDeny: bool): bool {
+  const slow = isDeny ? VALUE_SLOW | VALUE_RAW : VALUE_SLOW;
   let piece = piecesPtr + <usize>first * PIECE_BYTES;
   for (; count > 0; count--, piece += PIECE_BYTES) {
     const variable = load<u32>(piece);
-    if (variable && load<u32>(variableAt(variable - 1), 8) & VALUE_SLOW) return true;
+    if (variable && load<u32>(variableAt(variable - 1), 8) & slow) return true;
   }
   return false;
 }
 
 /**
- * Writes a whole template to scratch (`rendered`, `renderedLen`). False when it matches nothing for
- * this client, or when scratch cannot hold it (then the steps are used up too: no answer).
+ * Writes a whole template to scratch (`rendered`, `renderedLen`), for a deny rule with the values as
+ * they are. False when it matches nothing for this client, or when scratch cannot hold it (then the
+ * steps are used up too: no answer).
  */
-export function render(first: u32, count: u32): bool {
+export function render(first: u32, count: u32, isDeny: bool): bool {
+  const insertable = VALUE_LEVEL | VALUE_SLOW | (isDeny ? VALUE_RAW : 0);
   let len: u64 = 0;
   const pieces = piecesPtr + <usize>first * PIECE_BYTES;
   for (let i: u32 = 0; i < count; i++) {
@@ -89,7 +92,7 @@ export function render(first: u32, count: u32): bool {
       continue;
     }
     const value = variableAt(variable - 1);
-    if (!(load<u32>(value, 8) & (VALUE_LEVEL | VALUE_SLOW))) return false;
+    if (!(load<u32>(value, 8) & insertable)) return false;
     len += load<u32>(value, 4);
   }
   if (len > 0x7fffffff || !spend(<u32>len + count)) return spendAll();
@@ -106,7 +109,8 @@ export function render(first: u32, count: u32): bool {
     memory.copy(at, text, textLen);
     at += textLen;
   }
-  if (len && load<u8>(rendered) == DOLLAR && isUnsafeStart(pieces, count)) return false;
+  const isHidden = len && load<u8>(rendered) == DOLLAR;
+  if (isHidden && !isDeny && isUnsafeStart(pieces, count)) return false;
   return utf8Valid(rendered, renderedLen);
 }
 

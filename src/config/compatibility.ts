@@ -30,7 +30,9 @@ export const SWITCHES = {
   safe_placeholders: {
     strict: true,
     clause: "authz 9.5",
-    about: "a value with a wildcard, separator or control character makes the topic not match",
+    // A deny rule that the client could escape by choosing such a value would be none.
+    about:
+      "allow rules match nothing for a value with a wildcard, separator or control character; deny rules insert it",
   },
   separator_in_placeholder: {
     strict: false,
@@ -40,7 +42,9 @@ export const SWITCHES = {
   absent_never_matches: {
     strict: true,
     clause: "authz 9.6",
-    about: "an absent or empty placeholder value makes the topic not match",
+    // What has no value at all (an attribute the client lacks) matches nothing in either mode.
+    about:
+      "allow rules match nothing for an absent or empty value; deny rules insert it as EMQX does",
   },
   strict_placeholder_names: {
     strict: true,

@@ -74,7 +74,7 @@ function entryMatches(
 ): boolean {
   const text = byteString(entry.text);
   if (entry.type === "equal") return text === requested;
-  const filter = renderTopic(text, client, switches);
+  const filter = renderTopic(text, client, switches, permission);
   if (filter === undefined) return false;
   if (action.type === "subscribe") {
     if (permission === "allow" && switches.subscribe_containment) {

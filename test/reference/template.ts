@@ -6,11 +6,15 @@ type Part = { readonly literal: string } | { readonly name: string };
 
 const SIMPLE_NAMES = ["username", "clientid", "cert_common_name", "zone"];
 
-/** The filter an entry stands for, for this client; undefined when it stands for none. */
+/**
+ * The filter an entry stands for, for this client; undefined when it stands for none. What protects
+ * allow rules from values that reshape a topic would let such values escape a deny rule.
+ */
 export function renderTopic(
   template: string,
   client: ReferenceClient,
   switches: Switches,
+  permission: "allow" | "deny" = "allow",
 ): string | undefined {
   const parts = parseTemplate(template, switches);
   let rendered = "";
@@ -22,9 +26,11 @@ export function renderTopic(
     const value = lookUp(part.name, client);
     const text = value === null ? "undefined" : value;
     if (text === undefined) return undefined;
-    if (switches.absent_never_matches && (value === null || value === "")) return undefined;
     const beginsTopic = rendered === "";
-    if (switches.safe_placeholders && !isSafe(text, beginsTopic, switches)) return undefined;
+    if (permission === "allow") {
+      if (switches.absent_never_matches && (value === null || value === "")) return undefined;
+      if (switches.safe_placeholders && !isSafe(text, beginsTopic, switches)) return undefined;
+    }
     rendered += text;
   }
   return isUtf8(rendered) ? rendered : undefined;

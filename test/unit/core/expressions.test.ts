@@ -151,7 +151,16 @@ describe("results", () => {
     encodeRequest(core.memory, {});
     expect(evaluatesToTrue(core.memory, 0, (error) => onError.push(error))).toBe(false);
     expect(onError).toEqual([{ kind: "var_unbound", where: "a" }]);
-    expect(evaluateToBytes(core.memory, 7)).toEqual({ kind: "no_such_expression" });
+    expect(evaluateToBytes(core.memory, 0)).toEqual({ kind: "var_unbound", where: "a" });
+  });
+
+  it("are no answer at all on the fast paths when a limit was exceeded", () => {
+    loadExpression(core.memory, `is_empty(pad('', ${EXPR_OUTPUT_BYTES_MAX + 1}))`);
+    encodeRequest(core.memory, {});
+    const given = { name: "CoreError", code: "ERR_LIMIT_EXPRESSION" };
+    expect(() => evaluatesToTrue(core.memory, 0)).toThrow(expect.objectContaining(given));
+    expect(() => evaluateToBytes(core.memory, 0)).toThrow("given up: budget_output");
+    expect(() => evaluateToBytes(core.memory, 7)).toThrow("given up: no_such_expression");
   });
 
   it("are true only for exactly the text `true`", () => {

@@ -361,6 +361,78 @@ describe("client records", () => {
     closeClient(core, next);
   });
 
+  it("do not escape a deny rule by their choice of name", () => {
+    for (const place of ["${clientid}", "x-${clientid}"]) {
+      const prefix = place.replace("${clientid}", "");
+      const core = coreWith([deny([filter(`private/${place}/#`)]), allow([filter("private/#")])]);
+      for (const clientId of ["a/b", "/", "a\n", "", "ab", "$x", "a/$b/c", "\u0085"]) {
+        const ask = (topic: string) => decideOnce(core, { clientId }, PUBLISH, topic).verdict;
+        expect(ask(`private/${prefix}${clientId}/x`), clientId).toBe("deny");
+        expect(ask(`private/${prefix}${clientId}x/x`), clientId).toBe("allow");
+      }
+      const wild = (topic: string) => decideOnce(core, { clientId: "+" }, PUBLISH, topic).verdict;
+      expect(wild(`private/${prefix}+/x`)).toBe("deny");
+      expect(wild("private")).toBe("allow");
+    }
+  });
+
+  it("do not escape a deny rule at the front of the topic, or by having no name", () => {
+    const core = coreWith([
+      deny([filter("${clientid}/t")]),
+      deny([filter("u/${username}/#")]),
+      deny([filter("g/${client_attrs.g}/#")]),
+      allow("all"),
+    ]);
+    const ask = (client: object, topic: string) =>
+      decideOnce(core, { clientId: "c", ...client }, PUBLISH, topic).verdict;
+    expect(ask({ clientId: "$SYS" }, "$SYS/t")).toBe("deny");
+    expect(ask({ clientId: "$SYS/a" }, "$SYS/a/t")).toBe("deny");
+    expect(ask({ clientId: "SYS" }, "$SYS/t")).toBe("allow");
+    expect(ask({ username: null }, "u/undefined/x")).toBe("deny");
+    expect(ask({ username: "" }, "u//x")).toBe("deny");
+    expect(ask({ username: "" }, "u/undefined/x")).toBe("allow");
+    expect(ask({ clientAttrs: { g: "a/b" } }, "g/a/b/x")).toBe("deny");
+    expect(ask({}, "g/undefined/x")).toBe("allow");
+  });
+
+  it("are still matched by nothing unsafe in an allow rule", () => {
+    const core = coreWith([
+      allow([filter("p/${clientid}/#")]),
+      allow([filter("${clientid}/t")]),
+      deny([filter("q/${clientid}/#")]),
+    ]);
+    for (const [clientId, topic] of [
+      ["a/b", "p/a/b/x"],
+      ["+", "p/a/x"],
+      ["#", "p/a/x"],
+      ["", "p//x"],
+      ["$SYS", "$SYS/t"],
+      ["a\n", "p/a\n/x"],
+    ] as const) {
+      expect(decideOnce(core, { clientId }, PUBLISH, topic), clientId).toEqual(NO_MATCH);
+    }
+    expect(decideOnce(core, { clientId: "ab" }, PUBLISH, "p/ab/x").verdict).toBe("allow");
+  });
+
+  it("with an unsafe name get no filter cleared that a deny rule shares with them", () => {
+    const core = coreWith([deny([filter("p/${clientid}/x")]), allow([filter("p/#")])]);
+    for (const clientId of ["a/b", "+", "$x", ""]) {
+      const handle = openClient(core, { clientId });
+      expect(isCovered(core, handle, subscribe, "p/#"), clientId).toBe(false);
+      expect(isCovered(core, handle, subscribe, "p/z/y")).toBe(true);
+      closeClient(core, handle);
+    }
+  });
+
+  it("with private rules do not escape those either", () => {
+    const core = coreWith([allow("all")]);
+    const handle = openClient(core, { clientId: "a/b" });
+    setTokenRules(core, handle, blobOf([deny([filter("p/${clientid}/#")])]));
+    expect(decide(core, handle, publish, "p/a/b/x").verdict).toBe("deny");
+    expect(decide(core, handle, publish, "p/a/x").verdict).toBe("allow");
+    closeClient(core, handle);
+  });
+
   it("take attributes at the limits and refuse one past them", () => {
     const core = coreWith([
       allow("all", { type: "equal", field: { name: "client_attr", attr: "a0" }, value: "" }),
