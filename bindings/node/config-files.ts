@@ -27,11 +27,20 @@ export function besideFile(path: string, fromFile: string): string {
  */
 export function loadConfigFile(
   file: string,
-  options: { preset?: Preset | undefined; env?: NodeJS.ProcessEnv } = {},
+  options: {
+    preset?: Preset | undefined;
+    env?: NodeJS.ProcessEnv;
+    /** Called with the path of each file before it is read, whether it exists or not. */
+    onRead?: ((path: string) => void) | undefined;
+  } = {},
 ): { config: Config; issues: Issue[] } {
   let text: string | undefined;
+  const read = (path: string): string | undefined => {
+    options.onRead?.(path);
+    return readTextFile(path);
+  };
   try {
-    text = readTextFile(file);
+    text = read(file);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
     throw new EngineError("ERR_CONFIG_FILE", `cannot read \`${file}\`: ${reason}`);
@@ -43,8 +52,8 @@ export function loadConfigFile(
     text,
     file,
     env: definedOnly(options.env ?? process.env),
-    readInclude: (path, fromFile) => readTextFile(besideFile(path, fromFile)),
-    readFile: (path, fromFile) => readTextFile(besideFile(path, fromFile)),
+    readInclude: (path, fromFile) => read(besideFile(path, fromFile)),
+    readFile: (path, fromFile) => read(besideFile(path, fromFile)),
     ...(options.preset ? { preset: options.preset } : {}),
   });
 }

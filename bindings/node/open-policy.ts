@@ -13,6 +13,8 @@ export interface PolicyFileOptions {
   readonly preset?: Preset | undefined;
   /** Changes the configuration before it is compiled. */
   readonly adjust?: ((config: Config) => Config) | undefined;
+  /** Called with the path of each file before it is read. */
+  readonly onRead?: ((path: string) => void) | undefined;
 }
 
 export interface CompiledFile {
@@ -27,8 +29,8 @@ export interface CompiledFile {
  * ConfigError with the warnings beside the errors, or EngineError ERR_CONFIG_FILE.
  */
 export function compileFile(file: string, options: PolicyFileOptions = {}): CompiledFile {
-  const { env, preset, adjust = (config: Config) => config } = options;
-  const loaded = loadConfigFile(file, { preset, ...(env ? { env } : {}) });
+  const { env, preset, onRead, adjust = (config: Config) => config } = options;
+  const loaded = loadConfigFile(file, { preset, onRead, ...(env ? { env } : {}) });
   const config = adjust(loaded.config);
   try {
     const policy = compilePolicy(config, { withSecrets: true });

@@ -5,8 +5,11 @@ import type { Config } from "../../src/config/config.ts";
 import type { Engine } from "../../src/engine.ts";
 import type { Issue } from "../../src/errors.ts";
 import { type Broker, createBroker, type ListenerAddress } from "./broker/broker.ts";
+import { type Clock, systemClock } from "./broker/clock.ts";
 import type { Logger } from "./broker/log.ts";
-import { compileFile, joinIssues, openPolicy, type PolicyFileOptions } from "./open-policy.ts";
+import { FileWatch } from "./file-watch.ts";
+import { openPolicy, type PolicyFileOptions } from "./open-policy.ts";
+import { reloadPolicy } from "./reload.ts";
 
 export interface StartOptions {
   /** Configuration in EMQX's HOCON. */
@@ -16,6 +19,9 @@ export interface StartOptions {
   readonly preset?: Preset | undefined;
   /** Port for the first listener instead of the configured one; 0 takes a free one. */
   readonly port?: number | undefined;
+  /** Reload when a file of the configuration changes: included ones, rules and keys too. */
+  readonly watch?: boolean | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 export interface RunningBroker {
@@ -26,8 +32,9 @@ export interface RunningBroker {
   /** Warnings of the configuration. */
   readonly issues: readonly Issue[];
   /**
-   * Loads the file again and puts the result in force; listeners stay as they are. Rejects with
-   * ConfigError and changes nothing when it cannot be used.
+   * Loads the file again and puts the result in force; listeners stay as they are, and live
+   * sessions follow as `portcullis.on_policy_change` says. Rejects with ConfigError and changes
+   * nothing when it cannot be used. Every issue is in the log.
    */
   reload(): Promise<readonly Issue[]>;
   /** Stops gracefully. */
@@ -36,12 +43,28 @@ export interface RunningBroker {
 
 /** Loads, compiles and listens. Rejects with ConfigError, or the listener's error. */
 export async function startBroker(options: StartOptions): Promise<RunningBroker> {
-  const { engine, issues } = await openPolicy(options.file, policyOptions(options));
+  const { file, log, clock = systemClock } = options;
+  const watch = new FileWatch(clock, async () => {
+    if (engine.isClosed) watch.close();
+    else await reload().catch(noop);
+  });
+  const policyOptions: PolicyFileOptions = {
+    env: options.env,
+    preset: options.preset,
+    adjust: (config) => (options.port === undefined ? config : onPort(config, options.port)),
+    onRead: (path) => watch.note(path),
+  };
+  const { engine, issues } = await openPolicy(file, policyOptions);
+  const reload = (): Promise<readonly Issue[]> => {
+    watch.begin();
+    return reloadPolicy(engine, file, policyOptions, log);
+  };
   let broker: Broker | undefined;
   try {
-    broker = await createBroker({ engine, log: options.log });
+    broker = await createBroker({ engine, log, clock });
     const addresses = await broker.listen();
-    return running(engine, broker, addresses, options, issues);
+    if (options.watch) watch.start();
+    return running({ engine, broker, addresses, issues, reload, watch });
   } catch (error) {
     await broker?.close();
     engine.close();
@@ -49,38 +72,29 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   }
 }
 
-function running(
-  engine: Engine,
-  broker: Broker,
-  addresses: readonly ListenerAddress[],
-  options: StartOptions,
-  issues: readonly Issue[],
-): RunningBroker {
+interface Parts {
+  readonly engine: Engine;
+  readonly broker: Broker;
+  readonly addresses: readonly ListenerAddress[];
+  readonly issues: readonly Issue[];
+  readonly reload: () => Promise<readonly Issue[]>;
+  readonly watch: FileWatch;
+}
+
+function running({ watch, ...parts }: Parts): RunningBroker {
   return {
-    engine,
-    broker,
-    preset: engine.config.preset,
-    addresses,
-    issues,
-    reload: async () => {
-      const next = compileFile(options.file, policyOptions(options));
-      await engine.reload(next.policy.image);
-      return joinIssues(next.issues, engine.policy.issues);
-    },
+    ...parts,
+    preset: parts.engine.config.preset,
     close: async () => {
-      await broker.close();
-      engine.close();
+      watch.close();
+      await parts.broker.close();
+      parts.engine.close();
     },
   };
 }
 
-function policyOptions({ env, preset, port }: StartOptions): PolicyFileOptions {
-  return {
-    env,
-    preset,
-    adjust: (config) => (port === undefined ? config : onPort(config, port)),
-  };
-}
+// The log has said what went wrong.
+function noop(): void {}
 
 /** The configuration with its first enabled listener on another port. */
 function onPort(config: Config, port: number): Config {
