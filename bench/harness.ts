@@ -70,6 +70,16 @@ export async function measureCase(
   return options.notes ? { ...report, notes: options.notes } : report;
 }
 
+/** A report of samples (ns) that were taken elsewhere, of ours alone. */
+export function reportSamples(
+  name: string,
+  about: string,
+  who: string,
+  samples: readonly number[],
+): CaseReport {
+  return { case: name, about, rivals: [summarize(who, samples)], ratios: {} };
+}
+
 /** A tenth of the time when BENCH_QUICK is set: for trying a change, not for quoting. */
 function quickFactor(): number {
   return process.env.BENCH_QUICK ? 0.1 : 1;
@@ -97,7 +107,7 @@ async function sample({ run, isAsync, opsPerCall = 1 }: Rival, calls: number): P
   return Number(process.hrtime.bigint() - start) / (calls * opsPerCall);
 }
 
-function summarize(name: string, samples: number[]): Measured {
+function summarize(name: string, samples: readonly number[]): Measured {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;

@@ -96,9 +96,8 @@ const CASES: readonly Case[] = [
 ];
 
 /** Runs the cases; the first rival of each is ours. */
-export async function run(): Promise<readonly CaseReport[]> {
+export async function* bench(): AsyncIterable<CaseReport> {
   const memory = loadCases();
-  const reports: CaseReport[] = [];
   const decoder = new TextDecoder();
   const hand = {
     clientId: String(CLIENT.clientId),
@@ -118,16 +117,13 @@ export async function run(): Promise<readonly CaseReport[]> {
       assert.equal(decoder.decode(ours()), expected);
       rivals.push({ name: "by hand in JavaScript", run: (() => byHand(hand)) as never });
     }
-    reports.push(
-      await measureCase(
-        `expression: ${name}`,
-        `record of ${TOKEN.length} bytes, ${expression}`,
-        rivals,
-      ),
+    yield await measureCase(
+      `expression: ${name}`,
+      `record of ${TOKEN.length} bytes, ${expression}`,
+      rivals,
     );
   }
   assertMemoryStays(memory);
-  return reports;
 }
 
 function loadCases(): CoreMemory {

@@ -38,16 +38,14 @@ const HOSTILE: readonly (readonly [string, string, string])[] = [
 ];
 
 /** Runs the cases; the first rival of each is ours. */
-export async function run(): Promise<CaseReport[]> {
+export async function* bench(): AsyncIterable<CaseReport> {
   const memory = instantiate(await loadModule(), () => -1, packImage([], 0));
-  const reports: CaseReport[] = [];
   for (const [name, pattern, texts] of ORDINARY) {
-    reports.push(await ordinaryCase(memory, name, pattern, texts));
+    yield await ordinaryCase(memory, name, pattern, texts);
   }
   for (const [pattern, unit, tail] of HOSTILE) {
-    reports.push(await hostileCase(memory, pattern, unit, tail));
+    yield await hostileCase(memory, pattern, unit, tail);
   }
-  return reports;
 }
 
 async function ordinaryCase(

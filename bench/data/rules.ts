@@ -39,9 +39,25 @@ export function makeRules(family: RuleFamily, count: number, requests = 4096): B
   const topics = Array.from({ length: requests }, () => {
     const isMiss = random() < 0.1;
     const i = pick(random, count);
-    return isMiss ? `elsewhere/${i}/state` : topicFor(family, i, client);
+    return flat(isMiss ? `elsewhere/${i}/state` : topicFor(family, i, client));
   });
   return { rules, client, topics };
+}
+
+/** The rules as acl.conf has them. */
+export function aclText(rules: readonly Rule[]): string {
+  return rules.map(aclTerm).join("\n");
+}
+
+function aclTerm({ permission, who, topics }: Rule): string {
+  const subject = who.type === "equal" ? `{user, "${who.value}"}` : "all";
+  const filters = topics === "all" ? [] : topics.map(({ text }) => `"${text}"`);
+  return `{${permission}, ${subject}, all, [${filters}]}.`;
+}
+
+/** The same text as packet parsers make it: one run of bytes, not a chain of pieces. */
+function flat(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /**
@@ -63,7 +79,7 @@ export function makeBranchingRules(depth: number): BenchRules {
       topics: [{ type: "filter", text: levels.join("/") }],
     };
   });
-  return { rules, client, topics: [Array(depth).fill("a").join("/")] };
+  return { rules, client, topics: [flat(Array(depth).fill("a").join("/"))] };
 }
 
 function makeRule(family: RuleFamily, i: number): Rule {
