@@ -9,6 +9,7 @@ import { registerCompile } from "./commands/compile.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { reportConfigError } from "./commands/report.ts";
 import { registerToken } from "./commands/token.ts";
+import { registerTry } from "./commands/try.ts";
 import { EXIT_NO, EXIT_OK, EXIT_USAGE, note } from "./terminal.ts";
 
 const { version } = createRequire(import.meta.url)("portcullis/package.json") as {
@@ -58,6 +59,7 @@ function createProgram(): Command {
   registerBroker(program);
   registerCheck(program);
   registerCompile(program);
+  registerTry(program);
   registerExplain(program);
   registerToken(program);
   registerBatch(program);

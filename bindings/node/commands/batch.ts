@@ -5,7 +5,7 @@ import { BATCH_KINDS, type BatchKind, createBatch } from "../../../src/batch/ind
 import type { Preset } from "../../../src/config/compatibility.ts";
 import { createNodeCrypto } from "../crypto.ts";
 import { nodePorts } from "../ports.ts";
-import { compatibilityOption } from "./check.ts";
+import { compatibilityOption } from "./options.ts";
 
 export function registerBatch(program: Command): void {
   program

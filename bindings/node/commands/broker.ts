@@ -1,11 +1,14 @@
 /** `portcullis broker`: the enforcing broker. */
-import { type Command, InvalidArgumentError } from "commander";
+import { relative } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Preset } from "../../../src/config/compatibility.ts";
-import { createLog } from "../broker/log.ts";
+import type { ListenerAddress } from "../broker/broker.ts";
+import { createLog, type Logger } from "../broker/log.ts";
 import { stopOnSignal } from "../broker/stop.ts";
-import { startBroker } from "../start.ts";
+import { textDestination } from "../log-text.ts";
+import { type RunningBroker, startBroker } from "../start.ts";
 import { EXIT_USAGE, note, paint, print } from "../terminal.ts";
-import { compatibilityOption } from "./check.ts";
+import { compatibilityOption } from "./options.ts";
 import { createQuickStart, QUICK_START_FILE, quickStartText } from "./quick-start.ts";
 import { reportConfigError, reportIssues } from "./report.ts";
 
@@ -15,6 +18,7 @@ interface BrokerCommandOptions {
   readonly port?: number;
   readonly compatibility?: Preset;
   readonly logLevel: string;
+  readonly logFormat?: "json" | "text";
 }
 
 export function registerBroker(program: Command): void {
@@ -25,13 +29,28 @@ export function registerBroker(program: Command): void {
     .option("--quick-start", "run the shipped example policy with a fresh secret and tokens to try")
     .option("-p, --port <port>", "listen on this port instead of the configured one", parsePort)
     .addOption(compatibilityOption())
-    .option("--log-level <level>", "trace, debug, info, warn, error or silent", "info")
+    .addOption(
+      new Option("--log-level <level>", "least important lines to write")
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
+    .addOption(
+      new Option(
+        "--log-format <format>",
+        "how: text on a terminal and for the quick start, json otherwise",
+      ).choices(["json", "text"]),
+    )
     .addHelpText(
       "after",
       `
-Logs go to stdout as JSON lines, one for everything that was refused, with the reason.
-SIGHUP loads the configuration again: what cannot be used leaves the old one in force.
-SIGTERM and SIGINT stop gracefully.`,
+The log goes to stdout, one line for everything that was refused, with the reason.
+SIGHUP loads the configuration again: one that cannot be used leaves the old one in force.
+SIGTERM and SIGINT stop gracefully.
+
+Examples:
+  portcullis broker --quick-start
+  portcullis broker --config portcullis.conf
+  portcullis broker --config portcullis.conf --port 0 --log-level warn`,
     )
     .action(async (options: BrokerCommandOptions) => {
       if (options.quickStart) return runQuickStart(options);
@@ -46,13 +65,15 @@ SIGTERM and SIGINT stop gracefully.`,
 }
 
 async function runQuickStart(options: BrokerCommandOptions): Promise<void> {
+  if (options.config) throw new InvalidArgumentError("--quick-start brings its own --config");
   const quickStart = createQuickStart();
-  const { host, port } = await run({
+  const url = await run({
+    logFormat: "text",
     ...options,
     file: QUICK_START_FILE,
     env: { ...process.env, ...quickStart.env },
   });
-  print(quickStartText(host, port, quickStart));
+  print(quickStartText(url, quickStart));
 }
 
 interface RunOptions extends BrokerCommandOptions {
@@ -60,29 +81,82 @@ interface RunOptions extends BrokerCommandOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Starts the broker and keeps the process for it; returns the first address. */
-async function run(options: RunOptions): Promise<{ host: string; port: number }> {
+/** Starts the broker and keeps the process for it; returns where it listens first. */
+async function run(options: RunOptions): Promise<string> {
   const { file, env, port, compatibility } = options;
-  const log = createLog({ level: options.logLevel });
-  const broker = await startBroker({ file, env, log, port, preset: compatibility });
-  reportIssues(broker.issues);
-  for (const address of broker.addresses) {
-    const url = `mqtt://${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
-    print(`portcullis listens on ${paint("bold", url, process.stdout)} (${address.listener})`);
-  }
-  print(`policy: ${file}, ${broker.preset} mode`);
-  process.on("SIGHUP", () => {
-    broker.reload().then(
-      () => log.info({ event: "reloaded", file }, "policy reloaded"),
-      (error: unknown) => {
-        reportConfigError(error);
-        log.error({ event: "reload_refused", file }, "the old policy stays in force");
-      },
-    );
-  });
+  const log = createCommandLog(options);
+  const broker = await startBroker({ file, env, log, port, preset: compatibility }).catch(
+    (error: unknown) => {
+      throw describeListenError(error);
+    },
+  );
+  process.on("SIGHUP", () => reload(broker, file, log));
   void stopOnSignal(broker.broker, process, log).then(() => broker.engine.close());
-  const [first] = broker.addresses;
-  return first ?? { host: "127.0.0.1", port: 0 };
+  reportIssues(broker.issues);
+  const urls = broker.addresses.map(urlOf);
+  for (const [index, { listener }] of broker.addresses.entries()) {
+    print(`portcullis listens on ${paint("bold", urls[index]!, process.stdout)} (${listener})`);
+  }
+  print(`policy: ${shortPath(file)}, ${broker.preset} mode`);
+  if (urls[0] === undefined) note("portcullis: no listener is enabled, so nobody can connect");
+  return urls[0] ?? "";
+}
+
+function createCommandLog({ logLevel, logFormat }: BrokerCommandOptions): Logger {
+  const format = logFormat ?? (process.stdout.isTTY ? "text" : "json");
+  if (format === "json") return createLog({ level: logLevel });
+  return createLog({
+    level: logLevel,
+    destination: textDestination((line) => process.stdout.write(line)),
+  });
+}
+
+/** As seen from here, where that is shorter. */
+function shortPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.length < file.length ? path : file;
+}
+
+function urlOf({ host, port }: ListenerAddress): string {
+  return `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function reload(broker: RunningBroker, file: string, log: Logger): void {
+  broker.reload().then(
+    (issues) => {
+      reportIssues(issues);
+      log.info({ event: "reloaded", file }, "policy reloaded");
+    },
+    (error: unknown) => {
+      if (!reportConfigError(error)) note(`portcullis: ${(error as Error).message}`);
+      log.error(
+        { event: "reload_refused", file },
+        "policy not reloaded: the old one stays in force",
+      );
+    },
+  );
+}
+
+/** What to do about a listener that cannot be opened; other errors as they are. */
+function describeListenError(error: unknown): unknown {
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (syscall !== "listen") return error;
+  const place = `${address}:${port}`;
+  switch (code) {
+    case "EADDRINUSE":
+      return new Error(
+        `${place} is in use: stop what listens there, or choose another port with --port (0 takes a free one)`,
+      );
+    case "EACCES":
+      return new Error(
+        `${place} is not allowed: ports below 1024 need a privilege; try --port 1883`,
+      );
+    default:
+      return new Error(`cannot listen on ${place}: ${code}`);
+  }
 }
 
 function parsePort(text: string): number {

@@ -1,11 +1,12 @@
 /** `portcullis check`: every error and warning of a configuration, with place and fix. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { CompiledPolicy } from "../../../src/compile/policy.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { ConfigError, EngineError, type Issue } from "../../../src/errors.ts";
 import { openPolicy } from "../open-policy.ts";
 import { EXIT_OK, EXIT_USAGE, paint, print } from "../terminal.ts";
+import { compatibilityOption } from "./options.ts";
 import { countIssues, reportIssues } from "./report.ts";
 
 interface CheckOptions {
@@ -43,14 +44,6 @@ Examples:
       }
       process.exitCode = summary ? EXIT_OK : EXIT_USAGE;
     });
-}
-
-/** `--compatibility`, shared by every command that reads a configuration. */
-export function compatibilityOption(): Option {
-  return new Option(
-    "--compatibility <preset>",
-    "override portcullis.compatibility: strict is safe, emqx does as EMQX 6.2 does",
-  ).choices(["strict", "emqx"]);
 }
 
 /** All issues of a file; the summary is absent when the file cannot be used. */

@@ -6,7 +6,7 @@ import type { Preset } from "../../../src/config/compatibility.ts";
 import { missingSecrets } from "../../../src/policy-meta.ts";
 import { loadConfigFile } from "../config-files.ts";
 import { note, print } from "../terminal.ts";
-import { compatibilityOption } from "./check.ts";
+import { compatibilityOption } from "./options.ts";
 import { reportIssues } from "./report.ts";
 
 interface CompileCommandOptions {

@@ -10,7 +10,7 @@ import { loadConfigFile } from "../config-files.ts";
 import { createNodeCrypto } from "../crypto.ts";
 import { nodePorts } from "../ports.ts";
 import { EXIT_NO, EXIT_OK, paint, print } from "../terminal.ts";
-import { compatibilityOption } from "./check.ts";
+import { compatibilityOption } from "./options.ts";
 
 interface ClientOptions {
   readonly config: string;

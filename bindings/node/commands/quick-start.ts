@@ -42,22 +42,23 @@ export function createQuickStart(now: number = Date.now()): QuickStart {
 }
 
 /** The commands, ready to paste, each with what it will show. */
-export function quickStartText(host: string, port: number, quickStart: QuickStart): string {
+export function quickStartText(url: string, quickStart: QuickStart): string {
   const bold = (text: string): string => paint("bold", text, process.stdout);
-  const command = (verb: string, id: string, token: string, rest: string): string =>
-    `npx mqtt ${verb} -V 5 -h ${host} -p ${port} -i ${id} -u device -P ${token} ${rest}`;
+  const command = (id: string, token: string, rest: string): string =>
+    `npx portcullis try --url ${url} -i ${id} -P ${token} ${rest}`;
   const { readerToken, writerToken } = quickStart;
   return `
-${bold("1. Accepted: the right device, and what its scope `read` opens")} (leave it running)
-${command("sub", READER, readerToken, "-t 'myorg/read/#' -v")}
+Paste these into another terminal, in this directory. Any other MQTT client works as well.
+
+${bold("1. Accepted: the device its token was made for. Its scope `read` opens myorg/read/#")}
+${command(READER, readerToken, "-s 'myorg/read/#' -p myorg/read/hello")}
 
 ${bold("2. Refused: the same token under another client id, before any signature work")}
-${command("sub", "somebody-else", readerToken, "-t 'myorg/read/#'")}
+${command("somebody-else", readerToken, "-s 'myorg/read/#'")}
 
 ${bold("3. Refused subscription: this device gets in, but its token has no scope `read`")}
-${command("sub", WRITER, writerToken, "-t 'myorg/read/#'")}
+${command(WRITER, writerToken, "-s 'myorg/read/#'")}
 
-Both may publish below myorg/; this one reaches the subscriber of 1:
-${command("pub", WRITER, writerToken, "-t myorg/read/hello -m hello")}
+Why, step by step: npx portcullis explain --help. What is refused is logged below. Ctrl-C stops.
 `;
 }

@@ -1,0 +1,46 @@
+/** Options that several commands share. */
+import { readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+/** `--compatibility`, of every command that reads a configuration. */
+export function compatibilityOption(): Option {
+  return new Option(
+    "--compatibility <preset>",
+    "override portcullis.compatibility: strict is safe, emqx does as EMQX 6.2 does",
+  ).choices(["strict", "emqx"]);
+}
+
+export interface CredentialOptions {
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly passwordFile?: string;
+}
+
+/** Who connects. */
+export function addCredentialOptions(command: Command): Command {
+  return command
+    .option("-u, --username <name>", "username")
+    .option("-P, --password <text>", "password or token; other users can see it in a process list")
+    .option("--password-file <file>", "file that holds it instead, `-` for stdin");
+}
+
+/** The password from wherever it is; throws InvalidArgumentError. */
+export function readPassword({ password, passwordFile }: CredentialOptions): string | undefined {
+  if (passwordFile === undefined) return password;
+  if (password !== undefined) {
+    throw new InvalidArgumentError("give --password or --password-file, not both");
+  }
+  return readSecretFile(passwordFile, "--password-file");
+}
+
+/** Text of a file that holds one secret, without the line end; `-` is stdin. */
+export function readSecretFile(file: string, option: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
+    const why = reason === "ENOENT" ? "no such file" : reason;
+    throw new InvalidArgumentError(`cannot read ${option} \`${file}\`: ${why}`);
+  }
+}

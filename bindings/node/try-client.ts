@@ -1,0 +1,157 @@
+/** A client for trying a broker out: connects, subscribes, publishes once, and tells how it went. */
+import { connect, type Socket } from "node:net";
+import mqtt, { type Packet } from "mqtt-packet";
+
+export interface TryOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly clientId: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly filters: readonly string[];
+  readonly message?: { readonly topic: string; readonly payload: string } | undefined;
+  /** Stay until the broker ends the connection. */
+  readonly stays: boolean;
+  readonly tell: (event: TryEvent) => void;
+}
+
+export interface TryEvent {
+  readonly what: "connect" | "subscribe" | "publish" | "message" | "disconnect";
+  /** What it was about: a client id, a filter, a topic. */
+  readonly about: string;
+  /** MQTT 5 reason code; from 0x80 on a refusal. */
+  readonly code: number;
+  readonly payload?: string;
+}
+
+/** LIMIT: time for the broker to answer. */
+const ANSWER_MS_MAX = 10_000;
+
+/** LIMIT: time for an accepted message to come back. */
+const ECHO_MS_MAX = 2_000;
+
+const REFUSED = 0x80;
+
+/** Speaks MQTT 5. True when everything asked for was granted. Rejects when there is no broker. */
+export async function tryClient(options: TryOptions): Promise<boolean> {
+  const { clientId, password, filters, message, tell } = options;
+  // mqtt-packet writes no password without a username; an empty one says as little.
+  const username = options.username ?? (password === undefined ? undefined : "");
+  const wire = await Wire.open(options);
+  try {
+    wire.send({
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: 5,
+      clean: true,
+      keepalive: 0,
+      clientId,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password: Buffer.from(password) }),
+    });
+    const { reasonCode: code = 0 } = await wire.next("connack");
+    tell({ what: "connect", about: clientId, code });
+    if (code >= REFUSED) return false;
+    let granted = 0;
+    for (const [index, topic] of filters.entries()) {
+      wire.send({ cmd: "subscribe", messageId: index + 1, subscriptions: [{ topic, qos: 0 }] });
+      const [answer = REFUSED] = (await wire.next("suback")).granted as number[];
+      tell({ what: "subscribe", about: topic, code: answer });
+      if (answer < REFUSED) granted++;
+    }
+    const isPublished = message === undefined || (await publish(wire, message, tell));
+    if (options.stays) await wire.closed;
+    else if (granted > 0 && message && isPublished) await wire.echo;
+    return granted === filters.length && isPublished;
+  } finally {
+    wire.close();
+  }
+}
+
+async function publish(
+  wire: Wire,
+  { topic, payload }: NonNullable<TryOptions["message"]>,
+  tell: TryOptions["tell"],
+): Promise<boolean> {
+  wire.send({ cmd: "publish", topic, payload, qos: 1, retain: false, dup: false, messageId: 1 });
+  const { reasonCode: code = 0 } = await wire.next("puback");
+  tell({ what: "publish", about: topic, code });
+  return code < REFUSED;
+}
+
+/** One connection, packet by packet. */
+class Wire {
+  readonly closed: Promise<void>;
+  /** The first message, or the time it may take. */
+  readonly echo: Promise<void>;
+  readonly #socket: Socket;
+  readonly #received: Packet[] = [];
+  #isClosed = false;
+  #wake: () => void = () => {};
+
+  static open({ host, port, tell }: TryOptions): Promise<Wire> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, host);
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(new Wire(socket, tell));
+      });
+    });
+  }
+
+  constructor(socket: Socket, tell: TryOptions["tell"]) {
+    this.#socket = socket;
+    const parser = mqtt.parser({ protocolVersion: 5 });
+    this.echo = new Promise((resolve) => {
+      const timer = setTimeout(resolve, ECHO_MS_MAX);
+      timer.unref();
+      parser.on("packet", (packet) => {
+        if (packet.cmd === "publish") {
+          tell({ what: "message", about: packet.topic, code: 0, payload: String(packet.payload) });
+          resolve();
+        } else if (packet.cmd === "disconnect") {
+          tell({ what: "disconnect", about: "", code: packet.reasonCode ?? 0 });
+        } else this.#received.push(packet);
+        this.#wake();
+      });
+    });
+    parser.on("error", () => socket.destroy());
+    socket.on("data", (bytes) => parser.parse(bytes));
+    socket.on("error", () => {});
+    this.closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        this.#isClosed = true;
+        this.#wake();
+        resolve();
+      });
+    });
+  }
+
+  send(packet: Packet): void {
+    this.#socket.write(mqtt.generate(packet, { protocolVersion: 5 }));
+  }
+
+  /** The next packet of this kind. Rejects when the broker closes or does not answer. */
+  async next<C extends Packet["cmd"]>(cmd: C): Promise<Extract<Packet, { cmd: C }>> {
+    const late = setTimeout(() => this.#socket.destroy(), ANSWER_MS_MAX);
+    try {
+      for (;;) {
+        const index = this.#received.findIndex((packet) => packet.cmd === cmd);
+        if (index >= 0) return this.#received.splice(index, 1)[0] as Extract<Packet, { cmd: C }>;
+        if (this.#isClosed) throw new Error("the broker closed the connection without an answer");
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  close(): void {
+    if (!this.#isClosed)
+      this.#socket.end(mqtt.generate({ cmd: "disconnect" }, { protocolVersion: 5 }));
+    this.#socket.setTimeout(ANSWER_MS_MAX, () => this.#socket.destroy());
+  }
+}
