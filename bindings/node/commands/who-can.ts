@@ -1,0 +1,107 @@
+/** `portcullis who-can`: the rules that admit a request, and for whom. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Admission, whoCan } from "../../../src/analyze/who-can.ts";
+import { compilePolicy } from "../../../src/compile/policy.ts";
+import type { Preset } from "../../../src/config/compatibility.ts";
+import type { Action, SourcePosition } from "../../../src/types.ts";
+import { loadConfigFile } from "../config-files.ts";
+import { EXIT_NO, EXIT_OK, paint, print } from "../terminal.ts";
+import { compatibilityOption } from "./check.ts";
+
+interface WhoCanOptions {
+  readonly config: string;
+  readonly compatibility?: Preset;
+  readonly qos: 0 | 1 | 2;
+  readonly retain?: boolean;
+  readonly json?: boolean;
+}
+
+export function registerWhoCan(program: Command): void {
+  const whoCanCommand = program
+    .command("who-can")
+    .description("list the rules that admit a packet, for whom, and what narrows them");
+  for (const type of ["publish", "subscribe"] as const) {
+    const command = whoCanCommand
+      .command(type)
+      .argument(type === "publish" ? "<topic>" : "<filter>", "as a client would ask for it")
+      .description(`who may ${type} there, by the rules of the policy`)
+      .requiredOption("-c, --config <file>", "configuration in EMQX's HOCON")
+      .addOption(compatibilityOption())
+      .addOption(new Option("--qos <0|1|2>", "QoS").default(0).argParser(parseQos))
+      .option("--json", "print the answer as JSON")
+      .addHelpText(
+        "after",
+        "\nSuperusers and rules inside tokens are not in the file and so not in the answer.\nExits with 0 when anybody can, 1 when nobody.",
+      );
+    if (type === "publish") command.option("--retain", "with the retain flag");
+    command.action((topic: string, options: WhoCanOptions) => run(type, topic, options));
+  }
+}
+
+function run(type: Action["type"], topic: string, options: WhoCanOptions): void {
+  const { config } = loadConfigFile(options.config, { preset: options.compatibility });
+  const { rules } = compilePolicy(config);
+  const { qos, retain = false } = options;
+  const action: Action = type === "publish" ? { type, qos, retain } : { type, qos };
+  const { switches, authorization } = config;
+  const answer = whoCan(rules, { action, topic, switches, noMatch: authorization.noMatch });
+  const isAnybody =
+    answer.refused === undefined && (answer.admissions.length > 0 || answer.otherwise);
+  if (options.json) {
+    const place = (number: number): object => ({
+      number,
+      at: rules[number - 1]?.at,
+      text: rules[number - 1]?.text,
+    });
+    const admissions = answer.admissions.map(({ rule, except, ...rest }) => ({
+      ...rest,
+      rule: place(rule),
+      except: except.map((one) => ({ ...one, rule: place(one.rule) })),
+    }));
+    print(JSON.stringify({ action, topic, anybody: isAnybody, ...answer, admissions }));
+  } else show(type, topic, answer, (number) => rules[number - 1]);
+  process.exitCode = isAnybody ? EXIT_OK : EXIT_NO;
+}
+
+function show(
+  type: Action["type"],
+  topic: string,
+  { admissions, otherwise, refused }: ReturnType<typeof whoCan>,
+  ruleOf: (
+    number: number,
+  ) => { at?: SourcePosition | undefined; text?: string | undefined } | undefined,
+): void {
+  const question = `${type} ${JSON.stringify(topic)}`;
+  if (refused) {
+    print(`nobody can ${question}: ${refused}`);
+    return;
+  }
+  if (admissions.length === 0 && !otherwise) {
+    print(`nobody can ${question}: no allow rule is left for it`);
+    return;
+  }
+  const place = (number: number): string => {
+    const at = ruleOf(number)?.at;
+    return at ? `${at.file}:${at.line}` : `rule ${number}`;
+  };
+  const showOne = ({ rule, who, except }: Admission): void => {
+    print(`${paint("green", "ALLOW", process.stdout)} ${who}`);
+    print(`      ${place(rule)}: ${ruleOf(rule)?.text ?? ""}`);
+    for (const one of except) {
+      const verb = one.isDelivery ? "but is not delivered" : "except";
+      const what = one.isDelivery ? `\`${one.filter}\` (${one.who})` : one.who;
+      print(`      ${paint("red", verb, process.stdout)} ${what}: ${place(one.rule)}`);
+    }
+  };
+  print(`who can ${question}:`);
+  for (const one of admissions) showOne(one);
+  if (otherwise)
+    print(
+      `${paint("green", "ALLOW", process.stdout)} everyone whom no rule decides: authorization.no_match = allow`,
+    );
+}
+
+function parseQos(text: string): number {
+  if (!/^[012]$/.test(text)) throw new InvalidArgumentError("0, 1 or 2");
+  return Number(text);
+}
