@@ -60,6 +60,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   json: [],
   config: [],
   topic: ["config"],
+  analyze: ["compile", "config", "topic"],
   compile: ["config", "json", "policy-meta", "topic"],
   core: ["compile", "ports"],
   template: ["compile", "config", "core"],

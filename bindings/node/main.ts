@@ -10,6 +10,7 @@ import { registerExplain } from "./commands/explain.ts";
 import { reportConfigError } from "./commands/report.ts";
 import { registerToken } from "./commands/token.ts";
 import { registerTry } from "./commands/try.ts";
+import { registerWhoCan } from "./commands/who-can.ts";
 import { EXIT_NO, EXIT_OK, EXIT_USAGE, note } from "./terminal.ts";
 
 const { version } = createRequire(import.meta.url)("portcullis/package.json") as {
@@ -62,6 +63,7 @@ function createProgram(): Command {
   registerTry(program);
   registerExplain(program);
   registerToken(program);
+  registerWhoCan(program);
   registerBatch(program);
   registerBench(program);
   return program;

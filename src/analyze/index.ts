@@ -1,6 +1,8 @@
 /** What is wrong with a rule file although it loads: rules that never apply, conflicts, width. */
+import { ACTION_SUBSCRIBE_ANY } from "../../assembly/abi.ts";
 import type { Rule } from "../compile/rule/ast.ts";
 import type { Switches } from "../config/compatibility.ts";
+import { validateTopicName } from "../topic/validate.ts";
 import { ANYBODY, alternativesOf, type Facts } from "./condition.ts";
 import { type Conflict, type ConflictQuestion, conflictsOf, deniedBelow } from "./conflict.ts";
 import { FilterIndex, WorkBudget, WorkExhausted } from "./filter-index.ts";
@@ -160,8 +162,15 @@ function neverApplies({ rule, alternatives, topics }: Prepared): boolean {
   return (
     rule.actions === 0 ||
     alternatives?.length === 0 ||
-    topics.every((topic) => topic?.type === "never")
+    topics.every((topic) => selectsNothing(topic, rule.actions))
   );
+}
+
+/** A filter in `eq` is a subscription; no PUBLISH has such a topic. */
+function selectsNothing(topic: SymbolicTopic | undefined, actions: number): boolean {
+  if (topic?.type === "never") return true;
+  if (topic?.type !== "equal" || (actions & ACTION_SUBSCRIBE_ANY) !== 0) return false;
+  return topic.text === undefined || validateTopicName(topic.text) !== undefined;
 }
 
 function neverFinding(number: number, { rule, alternatives }: Prepared): Finding {
@@ -170,7 +179,7 @@ function neverFinding(number: number, { rule, alternatives }: Prepared): Finding
       ? "its action has an empty list of QoS"
       : alternatives?.length === 0
         ? "no client can meet its condition"
-        : "no valid topic or filter is selected by its topics";
+        : "no valid request is selected by its topics";
   return {
     code: "WARN_ANALYZE_NEVER",
     rule: number + 1,

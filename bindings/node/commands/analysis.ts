@@ -21,6 +21,12 @@ export function analyzePlaced(rules: readonly Rule[], switches: Switches): Place
   }));
 }
 
+/** `3 findings`. */
+export function countFindings(findings: readonly PlacedFinding[]): string {
+  const count = findings.filter(({ severity }) => severity !== "note").length;
+  return `${count} finding${count === 1 ? "" : "s"}`;
+}
+
 /** Warnings as issues are shown; what needs no mending is one line. */
 export function reportFindings(findings: readonly PlacedFinding[]): void {
   for (const { severity, code, message, hint, at } of findings) {

@@ -6,11 +6,13 @@ import type { Config } from "../../../src/config/config.ts";
 import { ConfigError, EngineError, type Issue } from "../../../src/errors.ts";
 import { openPolicy } from "../open-policy.ts";
 import { EXIT_OK, EXIT_USAGE, paint, print } from "../terminal.ts";
+import { analyzePlaced, countFindings, reportFindings } from "./analysis.ts";
 import { compatibilityOption } from "./options.ts";
 import { countIssues, reportIssues } from "./report.ts";
 
 interface CheckOptions {
   readonly compatibility?: Preset;
+  readonly analyze?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,6 +22,7 @@ export function registerCheck(program: Command): void {
     .argument("<file>", "configuration in EMQX's HOCON")
     .description("say everything that is wrong with a configuration, where, and how to fix it")
     .addOption(compatibilityOption())
+    .option("--analyze", "also look for rules that never apply, conflicts and wide filters")
     .option("--json", "print the issues as JSON")
     .addHelpText(
       "after",
@@ -33,14 +36,22 @@ Examples:
   portcullis check portcullis.conf --json | jq '.issues[].message'`,
     )
     .action(async (file: string, options: CheckOptions) => {
-      const { issues, summary } = await checkFile(file, options.compatibility);
-      if (options.json) print(JSON.stringify({ ok: summary !== undefined, issues }, null, 2));
-      else {
+      const { issues, summary, opened } = await checkFile(file, options.compatibility);
+      const findings =
+        options.analyze && opened
+          ? analyzePlaced(opened.policy.rules, opened.config.switches)
+          : undefined;
+      if (options.json) {
+        print(JSON.stringify({ ok: summary !== undefined, issues, findings }, null, 2));
+      } else {
         reportIssues(issues);
+        reportFindings(findings ?? []);
         const verdict = summary
           ? `${paint("green", "ok", process.stdout)}: ${summary}`
           : paint("red", "cannot be used", process.stdout);
-        print(`${file}: ${verdict} (${countIssues(issues)})`);
+        print(
+          `${file}: ${verdict} (${countIssues(issues)}${findings ? `, ${countFindings(findings)}` : ""})`,
+        );
       }
       process.exitCode = summary ? EXIT_OK : EXIT_USAGE;
     });
@@ -50,11 +61,15 @@ Examples:
 export async function checkFile(
   file: string,
   preset?: Preset,
-): Promise<{ issues: readonly Issue[]; summary: string | undefined }> {
+): Promise<{
+  issues: readonly Issue[];
+  summary: string | undefined;
+  opened?: { readonly config: Config; readonly policy: CompiledPolicy };
+}> {
   try {
     const { config, policy, engine, issues } = await openPolicy(file, { preset });
     engine.close();
-    return { issues, summary: summarize(config, policy) };
+    return { issues, summary: summarize(config, policy), opened: { config, policy } };
   } catch (error) {
     if (error instanceof ConfigError) return { issues: error.issues, summary: undefined };
     if (!(error instanceof EngineError)) throw error;

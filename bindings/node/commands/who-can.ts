@@ -6,7 +6,7 @@ import type { Preset } from "../../../src/config/compatibility.ts";
 import type { Action, SourcePosition } from "../../../src/types.ts";
 import { loadConfigFile } from "../config-files.ts";
 import { EXIT_NO, EXIT_OK, paint, print } from "../terminal.ts";
-import { compatibilityOption } from "./check.ts";
+import { compatibilityOption } from "./options.ts";
 
 interface WhoCanOptions {
   readonly config: string;
