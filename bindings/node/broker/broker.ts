@@ -19,7 +19,7 @@ import { ClientLog, type Logger } from "./log.ts";
 import { guardParser } from "./parser-guard.ts";
 import { type BrokerEngine, type Host, type Origin, Peer } from "./peer.ts";
 import { RECEIVE_MAXIMUM, TOPIC_ALIASES_MAX } from "./publish.ts";
-import { Review } from "./review.ts";
+import { REVIEWS_AT_ONCE, Review } from "./review.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { guardWills } from "./will.ts";
 
@@ -187,11 +187,17 @@ class EnforcingBroker implements Broker {
   async #reviewAll(review: Review): Promise<void> {
     const startedAt = this.#host.clock.now();
     // Who connects from now on is judged by the new policy anyway.
-    const clients = [...this.#peers.keys()];
-    for (const client of clients) {
-      if (this.#review !== review) return;
-      await this.#gates.get(client)?.review(review);
-    }
+    // Newest first: the routing looks for what it has to forget from that end.
+    const clients = [...this.#peers.keys()].reverse();
+    const queue = clients.values();
+    const work = async (): Promise<void> => {
+      for (const client of queue) {
+        if (this.#review !== review) return;
+        await this.#gates.get(client)?.review(review);
+      }
+    };
+    await Promise.all(Array.from({ length: REVIEWS_AT_ONCE }, work));
+    if (this.#review !== review) return;
     const { removed, disconnected } = review;
     const counts = { connections: clients.length, removed, disconnected };
     const durationMs = this.#host.clock.now() - startedAt;

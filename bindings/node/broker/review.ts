@@ -13,6 +13,12 @@ import { NOT_AUTHORIZED } from "./reason-codes.ts";
 /** LIMIT: questions asked of the policy before everything else gets its turn. */
 export const QUESTIONS_PER_TURN = 200;
 
+/**
+ * Connections under review at a time. One by one, each would cost a turn of the event loop, because
+ * that is what aedes takes to unsubscribe.
+ */
+export const REVIEWS_AT_ONCE = 32;
+
 /** One pass over all connections; counts what came of it. */
 export class Review {
   /** Subscriptions taken away. */
@@ -20,13 +26,19 @@ export class Review {
   /** Connections ended. */
   disconnected = 0;
   #left = QUESTIONS_PER_TURN;
+  #nextTurn: Promise<void> | undefined;
 
   /** Call before each question; the answer, where there is one, has to be awaited. */
   takeTurn(): Promise<void> | undefined {
-    this.#left--;
-    if (this.#left > 0) return undefined;
-    this.#left = QUESTIONS_PER_TURN;
-    return new Promise((resolve) => setImmediate(resolve));
+    if (this.#left-- > 0) return undefined;
+    this.#nextTurn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#nextTurn = undefined;
+        this.#left = QUESTIONS_PER_TURN;
+        resolve();
+      });
+    });
+    return this.#nextTurn;
   }
 }
 
