@@ -59,6 +59,7 @@ export class LoadedPolicy {
   readonly #module: CoreModule;
   readonly #hostCall: HostCall;
   readonly #references: RuleReferences;
+  readonly #listeners: ReadonlyMap<string, ListenerConfig>;
   readonly #programs: PolicyMeta["programs"];
   readonly #decisions: Record<Verdict, Decision[]> = { allow: [], deny: [] };
   #memory: CoreMemory | undefined;
@@ -97,6 +98,7 @@ export class LoadedPolicy {
     this.#memory = instantiate(module, this.#hostCall, image);
     const { config, programs } = readMeta(image);
     this.config = config;
+    this.#listeners = new Map(config.listeners.map((one) => [`${one.type}:${one.name}`, one]));
     this.#programs = programs;
     this.#references = new RuleReferences(image);
     this.attributeInits = config.mqtt.clientAttrsInit.map(({ setAsAttr }, index) => ({
@@ -153,7 +155,7 @@ export class LoadedPolicy {
 
   /** The listener a client came through, where the configuration names it. */
   listener(id: string | undefined): ListenerConfig | undefined {
-    return this.config.listeners.find(({ type, name }) => `${type}:${name}` === id);
+    return id === undefined ? undefined : this.#listeners.get(id);
   }
 
   /** Decided by the rule with this number, counted from 0. Made once a rule. */

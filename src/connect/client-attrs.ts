@@ -13,6 +13,9 @@ export interface AttributeInit {
   readonly id: number;
 }
 
+/** No attributes at all; shared. */
+export const NO_ATTRS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
 /** Why an entry set nothing. An empty text is no reason to complain. */
 export type AttributeDrop =
   | { readonly reason: "error"; readonly error: ExpressionError }
@@ -55,8 +58,11 @@ export function initClientAttrs(
 export function mergeClientAttrs(
   attrs: Readonly<Record<string, Text>>,
   given: Readonly<Record<string, Text>>,
-): Record<string, Text> {
-  return Object.assign(Object.create(null), attrs, given);
+): Readonly<Record<string, Text>> {
+  for (const name in given) {
+    if (Object.hasOwn(given, name)) return Object.assign(Object.create(null), attrs, given);
+  }
+  return attrs;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

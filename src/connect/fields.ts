@@ -14,6 +14,13 @@ const DEFAULT_ZONE = "default";
 const DEFAULT_LISTENER = "tcp:default";
 const PROTOCOL: Value = { type: "atom", name: "mqtt" };
 
+/** The fields of one CONNECT; whoever asked for them may change what the steps find out. */
+export type ConnectFields = Omit<RequestFields, FoundOut> & Writable<Pick<RequestFields, FoundOut>>;
+
+type FoundOut = "clientId" | "password" | "clientAttrs" | "isSuperuser" | "authData";
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /**
  * The fields of a client before authentication. Absent and present-but-empty stay apart: username and
  * password are always bound, without a value when the client sent none; certificate names only when a
@@ -24,7 +31,7 @@ export function connectFields(
   identity: Identity,
   listener: ListenerConfig | undefined,
   switches: Switches,
-): RequestFields {
+): ConnectFields {
   const hasCertificate =
     client.certDer !== undefined ||
     client.certCommonName !== undefined ||

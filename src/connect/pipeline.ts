@@ -6,14 +6,21 @@ import type { AuthnData, AuthnRequest } from "../authn/authenticator.ts";
 import type { ChainStep, ChainVerdict } from "../authn/chain.ts";
 import type { SessionFacts } from "../authz/session.ts";
 import type { ListenerConfig } from "../config/config.ts";
-import { encodeRequest, type RequestFields } from "../core/request.ts";
+import { encodeRequest } from "../core/request.ts";
 import { HIDDEN, Secrets } from "../observe/secrets.ts";
 import { describeError, quoteText, type Trace } from "../observe/trace.ts";
 import type { LoadedPolicy } from "../policy.ts";
 import type { ClientInfo, ConnectDenied, Fault, Reason, Text } from "../types.ts";
-import { attributeText, initClientAttrs, mergeClientAttrs } from "./client-attrs.ts";
+import {
+  type AttributeDrop,
+  type AttributeInit,
+  attributeText,
+  initClientAttrs,
+  mergeClientAttrs,
+  NO_ATTRS,
+} from "./client-attrs.ts";
 import { overrideClientId } from "./client-id-override.ts";
-import { connectFields } from "./fields.ts";
+import { type ConnectFields, connectFields } from "./fields.ts";
 import { type Identity, resolveIdentity } from "./identity.ts";
 import { renderClientMountpoint } from "./mountpoint.ts";
 import { tokenRulesOf } from "./token-rules.ts";
@@ -33,27 +40,34 @@ interface Connecting {
   readonly client: ClientInfo;
   readonly listener: ListenerConfig | undefined;
   readonly identity: Identity;
-  readonly trace: Trace;
-  readonly secrets: Secrets;
-  fields: RequestFields;
+  readonly report: Report | undefined;
+  /** Of this CONNECT alone, so they change in place: two dozen of them are dear to copy. */
+  readonly fields: ConnectFields;
   clientAttrs: Readonly<Record<string, Text>>;
   clientId: Text;
+}
+
+/** Where the steps go, and what they must not show. */
+interface Report {
+  readonly trace: Trace;
+  readonly secrets: Secrets;
 }
 
 /** Decides on a CONNECT. Rejects only for what the core does: the engine turns that into a deny. */
 export async function connectClient(
   policy: LoadedPolicy,
   client: ClientInfo,
-  trace: Trace = () => {},
+  trace?: Trace | undefined,
 ): Promise<ConnectAccepted | ConnectDenied> {
   const { mqtt, switches } = policy.config;
   const identity = resolveIdentity(client, mqtt, policy.ports.randomBytes);
-  if (
-    !identity ||
-    byteLength(identity.clientId) > mqtt.maxClientIdLen ||
-    !isUtf8(identity.clientId)
-  ) {
-    trace({ stage: "identity", at: "mqtt", outcome: "deny", detail: "the client id is not valid" });
+  if (!identity || isLonger(identity.clientId, mqtt.maxClientIdLen) || !isUtf8(identity.clientId)) {
+    trace?.({
+      stage: "identity",
+      at: "mqtt",
+      outcome: "deny",
+      detail: "the client id is not valid",
+    });
     return denied("client_identifier_not_valid", "mqtt", 0x85);
   }
   const listener = policy.listener(client.listener);
@@ -62,16 +76,16 @@ export async function connectClient(
     client,
     listener,
     identity,
-    trace,
-    secrets: secretsOf(policy, client),
+    report: trace && { trace, secrets: secretsOf(policy, client) },
     fields: connectFields(client, identity, listener, switches),
-    clientAttrs: {},
+    clientAttrs: NO_ATTRS,
     clientId: identity.clientId,
   };
   traceIdentity(connecting);
   setClientAttrs(connecting);
   setClientId(connecting);
-  const verdict = await authenticate(connecting);
+  const answer = authenticate(connecting);
+  const verdict = answer instanceof Promise ? await answer : answer;
   traceChain(connecting, verdict);
   switch (verdict.verdict) {
     case "allow":
@@ -86,46 +100,43 @@ export async function connectClient(
 
 /** `mqtt.client_attrs_init`: expressions over what the client sent, its unverified token included. */
 function setClientAttrs(connecting: Connecting): void {
-  const { policy, fields, trace, secrets } = connecting;
+  const { policy, fields, report } = connecting;
   const { memory, attributeInits } = policy;
-  if (attributeInits.length > 0) encodeRequest(memory, fields);
-  connecting.clientAttrs = initClientAttrs(memory, attributeInits, ({ name }, drop) => {
-    const detail =
-      drop.reason === "error"
-        ? describeError(drop.error)
-        : "the result is not UTF-8 or has control characters";
-    trace({ stage: "client_attrs", at: name, outcome: "dropped", detail });
-  });
-  for (const { name } of attributeInits) {
-    const value = connecting.clientAttrs[name];
-    const outcome = value === undefined ? "not set" : "set";
-    const detail = value && shown(value, secrets);
-    trace({ stage: "client_attrs", at: name, outcome, detail });
+  if (attributeInits.length > 0) {
+    encodeRequest(memory, fields);
+    connecting.clientAttrs = initClientAttrs(memory, attributeInits, (entry, drop) =>
+      traceDrop(report, entry, drop),
+    );
   }
-  connecting.fields = { ...fields, clientAttrs: connecting.clientAttrs };
+  fields.clientAttrs = connecting.clientAttrs;
+  if (report) traceClientAttrs(report, connecting);
 }
 
 /** `mqtt.clientid_override`. */
 function setClientId(connecting: Connecting): void {
-  const { policy, fields, trace, secrets } = connecting;
+  const { policy, fields, report } = connecting;
   const { config, memory } = policy;
   if (!config.mqtt.clientIdOverride) return;
   const at = "mqtt.clientid_override";
   const isChecked = config.switches.client_id_override_checked;
   const result = overrideClientId(memory, policy.program(at), fields, isChecked);
   if ("kept" in result) {
-    trace({ stage: "identity", at, outcome: "kept", detail: result.kept });
+    report?.trace({ stage: "identity", at, outcome: "kept", detail: result.kept });
     return;
   }
-  trace({ stage: "identity", at, outcome: "overridden", detail: shown(result.clientId, secrets) });
+  if (report) {
+    const detail = shown(result.clientId, report.secrets);
+    report.trace({ stage: "identity", at, outcome: "overridden", detail });
+  }
   connecting.clientId = result.clientId;
-  connecting.fields = { ...connecting.fields, clientId: result.clientId };
+  fields.clientId = result.clientId;
 }
 
 function authenticate(connecting: Connecting): ChainVerdict | Promise<ChainVerdict> {
   const { policy, client, listener, clientId, identity, clientAttrs, fields } = connecting;
+  const isAsSent = clientId === client.clientId && identity.username === client.username;
   const request: AuthnRequest = {
-    client: { ...client, clientId, username: identity.username },
+    client: isAsSent ? client : { ...client, clientId, username: identity.username },
     clientAttrs,
     fields,
   };
@@ -171,27 +182,27 @@ function accept(
   connecting: Connecting,
   verdict: ChainVerdict & { verdict: "allow" },
 ): ConnectAccepted | ConnectDenied {
-  const { policy, client, identity, trace } = connecting;
+  const { policy, client, identity, report } = connecting;
   const { switches } = policy.config;
   const { data, reason, by, faults } = verdict;
   const clientId = data.clientIdOverride ?? connecting.clientId;
   if (!isUsableId(clientId, connecting, data.clientIdOverride !== undefined)) {
-    trace({ stage: "identity", at: by, outcome: "deny", detail: "the new client id is not valid" });
+    const detail = "the new client id is not valid";
+    report?.trace({ stage: "identity", at: by, outcome: "deny", detail });
     return denied("client_identifier_not_valid", by, 0x85, faults);
   }
   const clientAttrs = mergeClientAttrs(connecting.clientAttrs, data.clientAttrs);
-  const fields: RequestFields = {
-    ...connecting.fields,
-    password: undefined,
-    authData: undefined,
-    clientId,
-    clientAttrs,
-    isSuperuser: data.isSuperuser,
-  };
+  // The chain is done: nobody reads them any more as they were.
+  const { fields } = connecting;
+  fields.password = undefined;
+  fields.authData = undefined;
+  fields.clientId = clientId;
+  fields.clientAttrs = clientAttrs;
+  fields.isSuperuser = data.isSuperuser;
   const mountpoint = renderClientMountpoint(connecting.listener, fields, switches);
   if (!mountpoint.ok) {
     const detail = `no safe value for ${mountpoint.names.join(", ")}`;
-    trace({ stage: "mountpoint", at: mountpoint.at, outcome: "deny", detail });
+    report?.trace({ stage: "mountpoint", at: mountpoint.at, outcome: "deny", detail });
     const fault = { code: "ERR_MOUNTPOINT", at: mountpoint.at, message: detail };
     return denied("bad_mountpoint", "mountpoint", 0x87, [...faults, fault]);
   }
@@ -271,21 +282,26 @@ function isUtf8(text: Text): boolean {
   }
 }
 
-function byteLength(text: Text): number {
-  return typeof text === "string" ? encoder.encode(text).length : text.length;
+/** Has the text more bytes than these in UTF-8? */
+function isLonger(text: Text, bytesMax: number): boolean {
+  if (typeof text !== "string") return text.length > bytesMax;
+  return text.length * 3 > bytesMax && encoder.encode(text).length > bytesMax;
 }
 
 function toText(text: Text): string {
   return typeof text === "string" ? text : decoder.decode(text);
 }
 
-function textRecord(attrs: Readonly<Record<string, Text>>): Record<string, string> {
+function textRecord(attrs: Readonly<Record<string, Text>>): Readonly<Record<string, string>> {
+  if (attrs === NO_ATTRS) return NO_ATTRS;
   const texts: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(attrs)) texts[name] = toText(value);
   return texts;
 }
 
-function traceIdentity({ trace, identity, client, secrets }: Connecting): void {
+function traceIdentity({ report, identity, client }: Connecting): void {
+  if (!report) return;
+  const { trace, secrets } = report;
   const made = identity.isGenerated ? " (made up: the client sent none)" : "";
   trace({
     stage: "identity",
@@ -295,7 +311,26 @@ function traceIdentity({ trace, identity, client, secrets }: Connecting): void {
   });
 }
 
-function traceChain({ trace }: Connecting, verdict: ChainVerdict): void {
+function traceDrop(report: Report | undefined, { name }: AttributeInit, drop: AttributeDrop): void {
+  const detail =
+    drop.reason === "error"
+      ? describeError(drop.error)
+      : "the result is not UTF-8 or has control characters";
+  report?.trace({ stage: "client_attrs", at: name, outcome: "dropped", detail });
+}
+
+function traceClientAttrs({ trace, secrets }: Report, { policy, clientAttrs }: Connecting): void {
+  for (const { name } of policy.attributeInits) {
+    const value = clientAttrs[name];
+    const outcome = value === undefined ? "not set" : "set";
+    const detail = value && shown(value, secrets);
+    trace({ stage: "client_attrs", at: name, outcome, detail });
+  }
+}
+
+function traceChain({ report }: Connecting, verdict: ChainVerdict): void {
+  if (!report) return;
+  const { trace } = report;
   for (const step of verdict.steps) {
     trace({
       stage: "authentication",

@@ -46,7 +46,7 @@ import {
 import { CoreError } from "../errors.ts";
 import type { Text } from "../types.ts";
 import type { Value } from "./core.ts";
-import { type CoreMemory, inputEnd, writeText } from "./wasm.ts";
+import { type CoreMemory, writeText } from "./wasm.ts";
 
 /**
  * One value of a request. Left out or `undefined`: no such variable. `null`: the variable exists
@@ -95,24 +95,16 @@ export interface RequestFields {
  * it does not fit. Cost: one pass over the texts.
  */
 export function encodeRequest(memory: CoreMemory, fields: RequestFields): number {
-  const start = memory.exports.input_ptr();
-  const writer = new RecordWriter(memory, start, inputEnd(memory));
-  writer.clear(start, SLOT_COUNT * VALUE_BYTES);
+  const start = memory.inputPtr;
+  const writer = writeClientSlots(memory, start, fields);
   const slot = (index: number): number => start + index * VALUE_BYTES;
-  writer.field(slot(SLOT_CLIENTID), fields.clientId);
-  writer.field(slot(SLOT_USERNAME), fields.username);
   writer.field(slot(SLOT_PASSWORD), fields.password);
-  writer.address(slot(SLOT_PEERHOST), fields.peerHost);
   writer.field(slot(SLOT_PEERHOST_TEXT), fields.peerHostText);
   writer.field(slot(SLOT_PEERPORT), fields.peerPort);
   writer.field(slot(SLOT_PEERSNI), fields.peerSni);
-  writer.field(slot(SLOT_ZONE), fields.zone);
-  writer.field(slot(SLOT_LISTENER), fields.listener);
   writer.field(slot(SLOT_PROTOCOL), fields.protocol);
-  writer.field(slot(SLOT_CERT_COMMON_NAME), fields.certCommonName);
   writer.field(slot(SLOT_CERT_SUBJECT), fields.certSubject);
   writer.field(slot(SLOT_CERT_PEM), fields.certPem);
-  writer.map(slot(SLOT_CLIENT_ATTRS), fields.clientAttrs);
   writer.map(slot(SLOT_USER_PROPERTY), fields.userProperty);
   writer.field(slot(SLOT_MOUNTPOINT), fields.mountpoint);
   writer.field(slot(SLOT_SOCKPORT), fields.sockPort);
@@ -123,6 +115,25 @@ export function encodeRequest(memory: CoreMemory, fields: RequestFields): number
   writer.field(slot(SLOT_AUTH_DATA), fields.authData);
   writer.map(slot(SLOT_OTHER), fields.other);
   return writer.at - start;
+}
+
+/** The same with only what a client record keeps (client_open reads no more). */
+export function encodeClient(memory: CoreMemory, fields: RequestFields): void {
+  writeClientSlots(memory, memory.inputPtr, fields);
+}
+
+function writeClientSlots(memory: CoreMemory, start: number, fields: RequestFields): RecordWriter {
+  const writer = new RecordWriter(memory, start, start + INPUT_BYTES_MAX);
+  writer.clear(start, SLOT_COUNT * VALUE_BYTES);
+  const slot = (index: number): number => start + index * VALUE_BYTES;
+  writer.field(slot(SLOT_CLIENTID), fields.clientId);
+  writer.field(slot(SLOT_USERNAME), fields.username);
+  writer.address(slot(SLOT_PEERHOST), fields.peerHost);
+  writer.field(slot(SLOT_ZONE), fields.zone);
+  writer.field(slot(SLOT_LISTENER), fields.listener);
+  writer.field(slot(SLOT_CERT_COMMON_NAME), fields.certCommonName);
+  writer.map(slot(SLOT_CLIENT_ATTRS), fields.clientAttrs);
+  return writer;
 }
 
 const INT64_MIN = -(2n ** 63n);
@@ -171,9 +182,7 @@ class RecordWriter {
       this.#tag(slot, TAG_UNDEFINED);
       return;
     }
-    const pairs: readonly (readonly [Text, FieldValue])[] = Array.isArray(value)
-      ? value
-      : Object.entries(value);
+    const pairs = pairsOf(value);
     let at = this.#elements(slot, TAG_MAP, pairs.length, pairs.length * 2);
     for (const [name, element] of pairs) {
       this.field(at, name);
@@ -277,6 +286,15 @@ class RecordWriter {
     this.#view.setUint32(slot + 8, at, true);
     return at;
   }
+}
+
+const NO_PAIRS: readonly (readonly [Text, FieldValue])[] = [];
+
+/** Most clients have no attributes, and Object.entries is dear even then. */
+function pairsOf(map: FieldMap): readonly (readonly [Text, FieldValue])[] {
+  if (Array.isArray(map)) return map;
+  for (const name in map) if (Object.hasOwn(map, name)) return Object.entries(map);
+  return NO_PAIRS;
 }
 
 function tooLarge(): CoreError {

@@ -9,7 +9,7 @@ import {
 import { CoreError } from "../errors.ts";
 import type { Action, Text } from "../types.ts";
 import type { RuleAnswer } from "./core.ts";
-import { encodeRequest, type RequestFields } from "./request.ts";
+import { encodeClient, type RequestFields } from "./request.ts";
 import { type CoreMemory, checkStatus, inputEnd, writeText } from "./wasm.ts";
 
 /** The request bit of an action, as rules' masks and `decide` have it (ACTION_… in abi.ts). */
@@ -24,7 +24,7 @@ export function actionBit(action: Action): number {
  * mode). Throws CoreError when memory or a limit is exceeded (64 attributes, 64 KiB each).
  */
 export function openClient(memory: CoreMemory, fields: RequestFields): number {
-  encodeRequest(memory, fields);
+  encodeClient(memory, fields);
   return checkStatus(memory.exports.client_open());
 }
 
