@@ -5,7 +5,7 @@
 import { ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY, ENTRY_RULES } from "../../assembly/abi.ts";
 import type { PolicySession } from "../authz/session.ts";
 import { packImage } from "../compile/image.ts";
-import type { Rule, TopicEntry } from "../compile/rule/ast.ts";
+import type { Rule, TopicEntry, Who, WhoField } from "../compile/rule/ast.ts";
 import { compileRules } from "../compile/rule/compile.ts";
 import { coreSwitches } from "../compile/switches.ts";
 import { parseTemplate } from "../compile/template.ts";
@@ -71,32 +71,86 @@ export function traceRules(
 /** How many rules an explanation lists; the deciding one is always among them. */
 const RULES_SHOWN_MAX = 200;
 
-/**
- * The rules of the policy as steps of an explanation: which applied, and what did not fit in the
- * others. Rules behind the deciding one are left out.
- */
+export interface RulesExplanation {
+  /** Which rules were tried and what did not fit. Those behind the deciding one are left out. */
+  readonly steps: readonly TraceStep[];
+  /** The allowing rules that came closest, best first, with what differs in words. */
+  readonly closest: readonly string[];
+}
+
+/** How many of the closest rules are told. */
+const CLOSEST_MAX = 3;
+
+/** Why the rules of the policy decide as they do. Nothing for a superuser, who meets no rules. */
 export async function explainRules(
   engine: Engine,
   rules: readonly Rule[],
   session: PolicySession,
   { action, topic }: { readonly action: Action; readonly topic: string },
-): Promise<TraceStep[]> {
+): Promise<RulesExplanation> {
   const inner = splitDelayed(topic);
-  if (inner === undefined || session.isSuperuser) return [];
+  if (inner === undefined || session.isSuperuser) return { steps: [], closest: [] };
   const { switches } = engine.config;
   const shown = rules.slice(0, RULES_SHOWN_MAX);
   const traces = traceRules(await loadModule(), shown, session.fields, action, inner, switches);
   const last = traces.findIndex(({ misses }) => misses.length === 0);
-  return (last === -1 ? traces : traces.slice(0, last + 1)).map(({ rule, misses, topics }) => {
+  const tried = last === -1 ? traces : traces.slice(0, last + 1);
+  const steps = tried.map(({ rule, misses, topics }) => {
     const { at, text } = rules[rule]!;
     return {
       stage: "authorization",
-      at: at ? `${at.file}:${at.line}` : `rule ${rule + 1}`,
+      at: placeOf(at, rule),
       outcome: misses.length === 0 ? "applies" : "no match",
       detail: `${misses.length ? `${misses.join(", ")} differs: ` : ""}${text ?? ""} → ${topics.join(" ")}`,
       position: at,
     };
   });
+  const closest = traces
+    .filter(({ rule, misses }) => rules[rule]!.permission === "allow" && misses.length > 0)
+    .sort((a, b) => a.misses.length - b.misses.length)
+    .slice(0, CLOSEST_MAX)
+    .map((trace) => describeMisses(trace, rules[trace.rule]!, action));
+  return { steps, closest };
+}
+
+function placeOf(at: Rule["at"], rule: number): string {
+  return at ? `${at.file}:${at.line}` : `rule ${rule + 1}`;
+}
+
+/** `acl.conf:3 is for subscribing, and covers a/b`. */
+function describeMisses({ rule, misses, topics }: RuleTrace, one: Rule, action: Action): string {
+  const words = misses.map((miss) => {
+    if (miss === "client") return `is for clients where ${whoText(one.who)}`;
+    if (miss === "topic") return `covers only ${topics.join(", ")}`;
+    if ((one.actions & ACTION_PUBLISH_ANY) === 0) return "is about subscribing";
+    if ((one.actions & ACTION_SUBSCRIBE_ANY) === 0) return "is about publishing";
+    return `is about another QoS${action.type === "publish" ? " or retain flag" : ""}`;
+  });
+  return `${placeOf(one.at, rule)} ${words.join(" and ")}`;
+}
+
+function whoText(who: Who): string {
+  switch (who.type) {
+    case "all":
+      return "(everybody)";
+    case "and":
+    case "or":
+      return who.of.map((one) => whoText(one)).join(` ${who.type} `);
+    case "equal":
+      return `${fieldText(who.field)} is ${quoteText(who.value)}`;
+    case "pattern":
+      return `${fieldText(who.field)} matches ${quoteText(who.pattern)}`;
+    case "address":
+      return "the address is in a given range";
+    case "constant":
+      return who.value ? "(everybody)" : "(nobody)";
+    case "raise":
+      return "(a condition that fails)";
+  }
+}
+
+function fieldText(field: WhoField): string {
+  return field.name === "client_attr" ? `client_attrs.${textOf(field.attr)}` : field.name;
 }
 
 /** Does this one rule apply? */

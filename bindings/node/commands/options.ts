@@ -44,3 +44,10 @@ export function readSecretFile(file: string, option: string): string {
     throw new InvalidArgumentError(`cannot read ${option} \`${file}\`: ${why}`);
   }
 }
+
+/** `name=value`, cut at the first `=`. */
+export function parsePair(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("write it as name=value");
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,181 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { runCli, TestDirectory } from "../../support/cli.ts";
+import { startCli } from "../../support/cli-process.ts";
+import { signToken } from "../../support/policy.ts";
+
+const SECRET = "0123456789abcdef0123456789abcdef";
+const TOKEN = signToken({ sub: "urn:test:unitid:dev-1:clientid:test", scp: "read openid" }, SECRET);
+
+const made = new TestDirectory({
+  "token.txt": `${TOKEN}\n`,
+  "p.conf": `
+authentication = [
+  {
+    mechanism = cinfo
+    checks = [{ is_match = "str_neq(nth(4, tokens(jwt_value(password, 'sub'), ':')), clientid)", result = deny }]
+  }
+  { mechanism = jwt, use_jwks = false, algorithm = "hmac-based", secret = "${SECRET}" }
+]
+mqtt.client_attrs_init = [
+  { expression = "nth(1, tokens(jwt_value(password, 'scp'), ' '))", set_as_attr = scope }
+  { expression = "upper(password)", set_as_attr = made_of_the_password }
+]
+authorization.sources = [{ type = file, path = "a/folder/with/a/rather/long/name/acl.conf" }]
+`,
+  "a/folder/with/a/rather/long/name/acl.conf": `{allow, all, subscribe, ["myorg/\${client_attrs.scope}/#"]}.
+{allow, {user, "admin"}, subscribe, ["#"]}.
+{allow, all, publish, ["myorg/#"]}.
+{deny, all}.
+`,
+});
+afterAll(() => made.remove());
+
+const CLIENT = ["-c", made.file("p.conf"), "--password-file", made.file("token.txt")];
+
+async function explain(
+  ...args: readonly string[]
+): Promise<{ code: number; text: string; stderr: string }> {
+  const { code, stdout, stderr } = await runCli("explain", ...args);
+  expect(stdout + stderr).not.toContain(TOKEN);
+  expect((stdout + stderr).toLowerCase()).not.toContain(TOKEN.split(".")[1]!.toLowerCase());
+  return { code, text: made.without(stdout), stderr };
+}
+
+describe("portcullis explain connect", () => {
+  it("shows the steps in columns, and why each check held or not", async () => {
+    const { code, text } = await explain("connect", ...CLIENT, "-i", "dev-1");
+    expect(code).toBe(0);
+    expect(`\n${text}`).toBe(`
+identity        tcp:default           resolved  clientid "dev-1", username (none)
+client_attrs    scope                 set       "read"
+    client_attrs.scope is
+      nth(1, tokens(jwt_value(password, 'scp'), ' ')) → "read"
+        tokens(jwt_value(password, 'scp'), ' ') → ["read", "openid"]
+          jwt_value(password, 'scp') → "read openid"
+            password → (hidden)
+client_attrs    made_of_the_password  set       (hidden)
+    client_attrs.made_of_the_password is
+      upper(password) → (hidden)
+        password → (hidden)
+authentication  cinfo                 ignore    all_ignored
+    check 1: deny when true
+      str_neq(nth(4, tokens(jwt_value(password, 'sub'), ':')), clientid) → false
+        nth(4, tokens(jwt_value(password, 'sub'), ':')) → "dev-1"
+          tokens(jwt_value(password, 'sub'), ':') → ["urn", "test", "unitid", "dev-1", "clientid", "test"]
+            jwt_value(password, 'sub') → "urn:test:unitid:dev-1:clientid:test"
+              password → (hidden)
+        clientid → "dev-1"
+authentication  jwt                   ok
+authentication  jwt                   allow     ok
+
+ALLOW connect: ok, by jwt
+`);
+  });
+
+  it("says no with exit code 1, by the check and not by the signature", async () => {
+    const { code, text } = await explain("connect", ...CLIENT, "-i", "dev-2");
+    expect(code).toBe(1);
+    expect(text).toContain(
+      "str_neq(nth(4, tokens(jwt_value(password, 'sub'), ':')), clientid) → true",
+    );
+    expect(text).toMatch(/\nDENY {2}connect: check_denied, by cinfo, CONNACK 0x86\n$/);
+  });
+
+  it("gives the same as JSON, without secrets", async () => {
+    const { code, text } = await explain("connect", ...CLIENT, "-i", "dev-1", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(text)).toMatchObject({
+      verdict: "allow",
+      connect: {
+        by: "jwt",
+        session: { clientAttrs: { scope: "read", made_of_the_password: "(hidden)" } },
+      },
+      expressions: [{ path: "mqtt.client_attrs_init[1].expression" }, {}, {}],
+    });
+  });
+
+  it("takes the token from stdin", async () => {
+    const args = ["-c", made.file("p.conf"), "-i", "dev-1", "--password-file", "-"];
+    const run = startCli(["explain", "connect", ...args], { input: `${TOKEN}\n` });
+    expect(await run.ended).toBe(0);
+    expect(run.stdout()).toContain("ALLOW connect: ok, by jwt");
+  });
+
+  it("reports a configuration that cannot be used as check does, with exit code 2", async () => {
+    const broken = made.write("broken.conf", "mqtt.max_topic_levls = 3");
+    const { code, text, stderr } = await explain("connect", "-c", broken, "-i", "x");
+    expect([code, text]).toEqual([2, ""]);
+    expect(stderr).toContain("did you mean `max_topic_levels`?");
+  });
+});
+
+describe("portcullis explain publish and subscribe", () => {
+  it("names the deciding rule with its place", async () => {
+    const { code, text } = await explain("publish", "myorg/x", ...CLIENT, "-i", "dev-1");
+    expect(code).toBe(0);
+    expect(text).toContain(`
+ALLOW publish "myorg/x": rule, by file rule 3
+      a/folder/with/a/rather/long/name/acl.conf:3:1: {allow, all, publish, ["myorg/#"]}
+`);
+  });
+
+  it("lists, for a denial, what came closest and what differs", async () => {
+    const { code, text } = await explain("subscribe", "myorg/#", ...CLIENT, "-i", "dev-1");
+    expect(code).toBe(1);
+    const acl = "a/folder/with/a/rather/long/name/acl.conf";
+    expect(text).toContain(`
+DENY  subscribe "myorg/#": rule, by file rule 4
+      ${acl}:4:1: {deny, all}
+      what came closest to allowing it:
+        ${acl}:1 covers only myorg/read/#
+        ${acl}:2 is for clients where username is "admin"
+        ${acl}:3 is about publishing
+`);
+    // Wide places do not break the columns.
+    const outcomes = made
+      .without(text)
+      .split("\n")
+      .filter((line) => /^[a-z]/.test(line))
+      .map((line) => line.search(/(resolved|set|ignore|ok|allow|no match|applies)( |$)/));
+    expect(new Set(outcomes.slice(-4)).size).toBe(1);
+  });
+});
+
+describe("portcullis explain expression", () => {
+  it("shows the value of every part and the steps used", async () => {
+    const { code, text } = await explain(
+      ...["expression", "iif(is_empty(username), nth(2, tokens(clientid, '-')), 'x')"],
+      ...["--with", "clientid=dev-1", "--with", "client_attrs.a=b"],
+    );
+    expect(code).toBe(0);
+    expect(`\n${text}`).toMatch(
+      /^\niif\(.*\) → "1"\n {2}is_empty\(username\) → true\n {4}username → .*\n {2}nth\(2, .*\) → "1"\n {4}tokens\(clientid, '-'\) → \["dev", "1"\]\n {6}clientid → "dev-1"\n\nresult "1", in \d+ steps\n$/,
+    );
+  });
+
+  it("shows where an error arose, with exit code 1", async () => {
+    const { code, text } = await explain("expression", "lower(client_attrs.tns)");
+    expect(code).toBe(1);
+    expect(text).toContain("  client_attrs.tns → error var_unbound (client_attrs.tns)\n");
+  });
+
+  it("never shows the password", async () => {
+    const expression = "concat([clientid, upper(password)])";
+    const { code, text } = await explain("expression", expression, "-w", `password=${TOKEN}`);
+    expect(code).toBe(0);
+    expect(text).toContain("result (hidden)");
+  });
+
+  it.each([
+    [
+      ["lowerr(clientid)"],
+      /expression:1:1: error: unknown function `lowerr`[\s\S]*did you mean `lower`\?/,
+    ],
+    [["clientid", "-w", "cliendid=x"], /`cliendid` is no variable; did you mean clientid\?/],
+    [["clientid", "-w", "=x"], /write it as name=value/],
+  ])("is used wrongly with %j", async (args, says) => {
+    const { code, text, stderr } = await explain("expression", ...args);
+    expect([code, text]).toEqual([2, ""]);
+    expect(stderr).toMatch(says);
+  });
+});
