@@ -4,7 +4,9 @@
  */
 import { createJoseCrypto } from "../../src/crypto/jose.ts";
 import { createEngine, type EngineOptions } from "../../src/engine.ts";
-import type { Action, ConnectDecision, Decision } from "../../src/types.ts";
+import { parseTopicFilter } from "../../src/topic/filter.ts";
+import { validateTopicFilter, validateTopicName } from "../../src/topic/validate.ts";
+import type { Action, ConnectDecision, Decision, Session } from "../../src/types.ts";
 import { type EdgeQuestion, parseQuestion, QUESTION_BYTES_MAX, QuestionError } from "./question.ts";
 
 export type { EdgeQuestion } from "./question.ts";
@@ -68,7 +70,7 @@ async function answer(
   try {
     const actions: EdgeActionAnswer[] = [];
     for (const { action, topic } of asked ?? []) {
-      actions.push(actionAnswer(await session.authorize(action as Action, topic)));
+      actions.push(await actionAnswer(session, action, topic));
     }
     return {
       verdict,
@@ -86,9 +88,33 @@ async function answer(
   }
 }
 
-function actionAnswer({ verdict, reason, by, rule }: Decision): EdgeActionAnswer {
+/**
+ * The answer for one action. What a broker would refuse before asking is refused here, and a shared
+ * subscription is asked about as what it subscribes to: rules never see `$share/…`.
+ */
+async function actionAnswer(
+  session: Session,
+  action: Action,
+  topic: string,
+): Promise<EdgeActionAnswer> {
+  const asked = action.type === "publish" ? publishTopic(topic) : subscribeFilter(topic);
+  if (asked === undefined) return { verdict: "deny", reason: "malformed_topic", by: "default" };
+  const { verdict, reason, by, rule }: Decision = await session.authorize(action, asked);
   return { verdict, reason, by, ...(rule ? { rule: rule.number } : {}) };
 }
+
+function publishTopic(topic: string): string | undefined {
+  return validateTopicName(topic) === undefined ? topic : undefined;
+}
+
+function subscribeFilter(topic: string): string | undefined {
+  if (validateTopicFilter(topic) !== undefined) return undefined;
+  const parse = parseTopicFilter(topic);
+  return parse.ok && parse.parsed.filter !== "" ? (parse.parsed.filter as string) : undefined;
+}
+
+/** An answer holds until the policy changes or the token expires, and no cache knows when. */
+const NO_STORE = { "cache-control": "no-store" };
 
 async function respond(request: Request, verify: Verifier["verify"]): Promise<Response> {
   if (request.method !== "POST") {
@@ -96,7 +122,7 @@ async function respond(request: Request, verify: Verifier["verify"]): Promise<Re
   }
   try {
     const body = await readBody(request);
-    return Response.json(await verify(parseQuestion(body)));
+    return Response.json(await verify(parseQuestion(body)), { headers: NO_STORE });
   } catch (error) {
     if (error instanceof QuestionError) return problem(error.status, error.message);
     return problem(500, "the decision could not be made");
@@ -109,14 +135,34 @@ async function readBody(request: Request): Promise<string> {
   let text = "";
   let bytes = 0;
   if (!request.body) throw new QuestionError(400, "the question is empty");
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > QUESTION_BYTES_MAX) {
-      throw new QuestionError(413, `a question has at most ${QUESTION_BYTES_MAX} bytes`);
+  // Not every runtime lets streams be iterated.
+  const reader = request.body.getReader();
+  try {
+    for (let chunk = await read(reader); chunk !== undefined; chunk = await read(reader)) {
+      bytes += chunk.length;
+      if (bytes > QUESTION_BYTES_MAX) {
+        throw new QuestionError(413, `a question has at most ${QUESTION_BYTES_MAX} bytes`);
+      }
+      text += decode(decoder, chunk);
     }
-    text += decode(decoder, chunk);
+  } catch (error) {
+    // What is left of the body is not wanted; a body that broke off has nothing left to cancel.
+    reader.cancel().catch(() => {});
+    throw error;
   }
   return text + decode(decoder);
+}
+
+/** The next piece of a body, or undefined at its end. */
+async function read(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  try {
+    const { value } = await reader.read();
+    return value;
+  } catch {
+    throw new QuestionError(400, "the question broke off");
+  }
 }
 
 function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
@@ -127,6 +173,10 @@ function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
   }
 }
 
-function problem(status: number, message: string, headers: HeadersInit = {}): Response {
-  return Response.json({ error: message }, { status, headers });
+function problem(
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json({ error: message }, { status, headers: { ...NO_STORE, ...headers } });
 }

@@ -3,6 +3,7 @@ import type { Action, ClientInfo } from "../../src/types.ts";
 
 export const QUESTION_BYTES_MAX = 262144;
 const ACTIONS_MAX = 100;
+const NAME_CHARS_MAX = 32;
 
 export interface EdgeQuestion {
   readonly client: ClientInfo;
@@ -85,9 +86,15 @@ function objectOf(value: unknown, at: string, names: readonly string[]): Record<
   }
   const unknown = Object.keys(value).find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new QuestionError(400, `${at} has no member \`${unknown}\`: ${names.join(", ")}`);
+    const listed = names.join(", ");
+    throw new QuestionError(400, `${at} has no member \`${shown(unknown)}\`: ${listed}`);
   }
   return value as Record<string, unknown>;
+}
+
+/** A name out of the question; it may be a token that slipped into the wrong place. */
+function shown(name: string): string {
+  return name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX)}…` : name;
 }
 
 function textOf(value: unknown, at: string): string | undefined {
@@ -103,7 +110,8 @@ function textsOf(value: unknown, at: string): Record<string, string> | undefined
   }
   const texts: Record<string, string> = Object.create(null);
   for (const [name, one] of Object.entries(value)) {
-    texts[name] = textOf(one, `${at}.${name}`) ?? "";
+    if (typeof one !== "string") throw new QuestionError(400, `\`${at}.${shown(name)}\` is a text`);
+    texts[name] = one;
   }
   return texts;
 }
