@@ -43,12 +43,14 @@ describe("limits of an expression, at the limit and one past it", () => {
   });
 
   it("steps", () => {
-    // An instruction each, a step for every 256 bytes a function reads, and one for every 64 bytes a
-    // pattern is given: 3 + 5 × 1999 and the nots.
-    const s = "a".repeat(256 * 1999);
-    expect(textOf("not(not(regex_match(s,'^x')))", { s })).toBe("false");
+    // An instruction each; a step for every 256 bytes a function reads; and, for a search, one for
+    // every 1,024 bytes × instructions of the pattern (`^x` has 3): 3 + 7 × 1427 and the nots.
+    const s = "a".repeat(1024 * 1427);
+    const nots = (count: number): string =>
+      `${"not(".repeat(count)}regex_match(s,'^x')${")".repeat(count)}`;
+    expect(textOf(nots(8), { s })).toBe("false");
     expect(core.memory.exports.expression_steps()).toBe(EXPR_STEPS_MAX);
-    expect(textOf("not(not(not(regex_match(s,'^x'))))", { s })).toBe("<budget_steps>");
+    expect(textOf(nots(9), { s })).toBe("<budget_steps>");
   });
 
   it("produced text", () => {
