@@ -13,7 +13,7 @@ export const EXIT_USAGE = 2;
 /** Colours only on a terminal, and never against NO_COLOR. */
 export function paint(style: Style, text: string, stream: NodeJS.WriteStream): string {
   const wanted = stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== "dumb";
-  return wanted ? styleText(style, text) : text;
+  return wanted ? styleText(style, text, { validateStream: false }) : text;
 }
 
 /** One line on stdout. */

@@ -13,6 +13,7 @@ export function registerBench(program: Command): void {
     .argument("[names...]", "cases whose names start so; all when left out")
     .description("measure decisions, side by side with what people use today")
     .option("--quick", "a tenth of the time; for trying a change, not for quoting")
+    .addHelpText("after", "\nExample:\n  portcullis bench --quick authorize")
     .action((names: string[], options: { quick?: boolean }) => {
       if (!existsSync(RUNNER)) {
         note("portcullis: the benchmark and its rivals are in the repository: clone it, npm start");
