@@ -8,6 +8,7 @@ import { registerCheck } from "./commands/check.ts";
 import { registerCompile } from "./commands/compile.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { reportConfigError } from "./commands/report.ts";
+import { registerPolicyTest } from "./commands/test.ts";
 import { registerToken } from "./commands/token.ts";
 import { registerTry } from "./commands/try.ts";
 import { registerWhoCan } from "./commands/who-can.ts";
@@ -64,6 +65,7 @@ function createProgram(): Command {
   registerExplain(program);
   registerToken(program);
   registerWhoCan(program);
+  registerPolicyTest(program);
   registerBatch(program);
   registerBench(program);
   return program;

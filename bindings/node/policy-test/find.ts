@@ -1,0 +1,46 @@
+/** Which files hold policy tests. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { EngineError } from "../../../src/errors.ts";
+
+/** `tests.conf` and whatever ends in `.test.conf`; `.hocon` and `.json` as well. */
+const TEST_FILE = /^(?:tests|.+\.test)\.(?:conf|hocon|json)$/;
+/** Taken where a test file and the command line name no policy. */
+const POLICY_FILE = "portcullis.conf";
+
+/** Files as given, and the test files below directories, in order. */
+export function findTestFiles(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) throw new EngineError("ERR_CONFIG_FILE", `no such file: \`${path}\``);
+    if (!found.isDirectory()) return [path];
+    const files = readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && TEST_FILE.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter(
+        (file) => !/(^|[/\\])(node_modules|\.[^/\\.][^/\\]*)[/\\]/.test(file.slice(path.length)),
+      )
+      .sort();
+    if (files.length > 0) return files;
+    throw new EngineError(
+      "ERR_CONFIG_FILE",
+      `no tests below \`${path}\`: they are in files named \`tests.conf\` or \`….test.conf\``,
+    );
+  });
+}
+
+/** The policy that a test file is about. */
+export function policyOf(
+  testFile: string,
+  named: string | undefined,
+  fallback: string | undefined,
+): string {
+  if (named !== undefined) return named;
+  if (fallback !== undefined) return fallback;
+  const beside = join(dirname(testFile), POLICY_FILE);
+  if (existsSync(beside)) return beside;
+  throw new EngineError(
+    "ERR_CONFIG_FILE",
+    `\`${testFile}\` names no policy: write policy = "FILE" in it, or give --config FILE`,
+  );
+}
