@@ -30,8 +30,8 @@ export function readMeta(image: Uint8Array): PolicyMeta {
   const isComplete =
     isObject(switches) &&
     SWITCH_NAMES.every((name) => typeof switches[name] === "boolean") &&
-    Array.isArray(authentication) &&
-    Array.isArray(listeners) &&
+    isChain(authentication) &&
+    isListOf(listeners, (one) => one.authentication === undefined || isChain(one.authentication)) &&
     isObject(mqtt) &&
     isObject(authorization) &&
     ["allow", "deny"].includes(authorization.noMatch as string);
@@ -41,6 +41,20 @@ export function readMeta(image: Uint8Array): PolicyMeta {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isListOf(
+  value: unknown,
+  test: (one: Readonly<Record<string, unknown>>) => boolean,
+): boolean {
+  return Array.isArray(value) && value.every((one) => isObject(one) && test(one));
+}
+
+function isChain(value: unknown): boolean {
+  return isListOf(value, ({ mechanism, path, enable }) => {
+    const isKnown = mechanism === "jwt" || mechanism === "cinfo";
+    return isKnown && typeof path === "string" && typeof enable === "boolean";
+  });
 }
 
 function damaged(cause?: unknown): CoreError {

@@ -38,9 +38,13 @@ function open(image: Uint8Array, host: PolicyHost): LoadedPolicy {
   try {
     return new LoadedPolicy(image, host);
   } catch (cause) {
-    if (cause instanceof CoreError) throw cause;
-    throw new CoreError("ERR_CORE_IMAGE", "the image cannot be loaded", { cause });
+    return unloadable(cause);
   }
+}
+
+function unloadable(cause: unknown): never {
+  if (cause instanceof CoreError) throw cause;
+  throw new CoreError("ERR_CORE_IMAGE", "the image cannot be loaded", { cause });
 }
 
 export class LoadedPolicy {
@@ -77,13 +81,11 @@ export class LoadedPolicy {
     host: PolicyHost,
   ): Promise<LoadedPolicy> {
     const policy = open(image, host);
-    const creation = await createChains({
-      config: policy.config,
-      crypto: host.crypto,
-      clock: host.ports,
-      core: policy,
-      secrets,
-    });
+    const { config } = policy;
+    const { crypto, ports: clock } = host;
+    const creation = await createChains({ config, crypto, clock, core: policy, secrets }).catch(
+      unloadable,
+    );
     if (!creation.ok) throw new ConfigError(creation.issues);
     policy.#chains = creation.chains;
     policy.#issues = creation.issues;

@@ -25,9 +25,11 @@ export class Secrets {
     );
   }
 
-  /** The line with every whole secret in it hidden. */
+  /** The line with every whole secret in it hidden, but for those so short that they occur by chance. */
   mask(line: string): string {
-    return this.#texts.reduce((masked, secret) => masked.replaceAll(secret, HIDDEN), line);
+    return this.#texts
+      .filter((secret) => secret.length >= PIECE_CHARS_MIN)
+      .reduce((masked, secret) => masked.replaceAll(secret, HIDDEN), line);
   }
 }
 

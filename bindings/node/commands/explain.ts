@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Preset } from "../../../src/config/compatibility.ts";
 import { type PlacedTrace, traceConnect } from "../../../src/observe/connect-trace.ts";
 import { explainRules } from "../../../src/observe/rule-trace.ts";
+import { Secrets } from "../../../src/observe/secrets.ts";
 import type { TraceStep } from "../../../src/observe/trace.ts";
 import type { Action, ClientInfo, ConnectDecision, Decision } from "../../../src/types.ts";
 import { openPolicy } from "../open-policy.ts";
@@ -116,11 +117,13 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
       if (decision.verdict === "deny") closest = rules.closest;
     }
   }
-  const shown = steps.map((step) =>
-    step.stage === "client_attrs" && hidden.has(step.at) && step.detail !== undefined
-      ? { ...step, detail: HIDDEN }
-      : step,
-  );
+  // Rules are shown with the client's values in them, so a password made an attribute is too.
+  const secrets = new Secrets([client.password]);
+  const shown = steps.map((step) => {
+    if (step.detail === undefined) return step;
+    const isHidden = step.stage === "client_attrs" && hidden.has(step.at);
+    return { ...step, detail: isHidden ? HIDDEN : secrets.mask(step.detail) };
+  });
   if (options.json) {
     const { verdict } = decision ?? connect;
     const answer = { verdict, connect: publicParts(connect, hidden), decision, closest };
