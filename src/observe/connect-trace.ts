@@ -12,6 +12,7 @@ import { resolveIdentity } from "../connect/identity.ts";
 import { loadModule } from "../core/module.ts";
 import { encodeRequest, type RequestFields } from "../core/request.ts";
 import type { Engine } from "../engine.ts";
+import { CoreError } from "../errors.ts";
 import type { LoadedPolicy } from "../policy.ts";
 import type { ClientInfo } from "../types.ts";
 import { type ExpressionTrace, traceExpression } from "./expression-trace.ts";
@@ -65,18 +66,19 @@ function expressionsOf(policy: LoadedPolicy, client: ClientInfo): PlacedExpressi
     place: "client_attrs",
     fields: before,
   }));
-  encodeRequest(memory, before);
-  const withAttrs = { ...before, clientAttrs: initClientAttrs(memory, policy.attributeInits) };
-  let fields: RequestFields = withAttrs;
+  const withAttrs = unlessGivenUp(() => {
+    encodeRequest(memory, before);
+    return { ...before, clientAttrs: initClientAttrs(memory, policy.attributeInits) };
+  });
+  if (!withAttrs) return out;
+  let fields: RequestFields | undefined = withAttrs;
   const path = "mqtt.clientid_override";
   if (mqtt.clientIdOverride) {
-    const result = overrideClientId(
-      memory,
-      policy.program(path),
-      withAttrs,
-      switches.client_id_override_checked,
-    );
-    if ("clientId" in result) fields = { ...withAttrs, clientId: result.clientId };
+    fields = unlessGivenUp(() => {
+      const isChecked = switches.client_id_override_checked;
+      const result = overrideClientId(memory, policy.program(path), withAttrs, isChecked);
+      return "clientId" in result ? { ...withAttrs, clientId: result.clientId } : withAttrs;
+    });
     out.push({
       stage: "identity",
       at: path,
@@ -87,8 +89,20 @@ function expressionsOf(policy: LoadedPolicy, client: ClientInfo): PlacedExpressi
       fields: withAttrs,
     });
   }
+  if (!fields) return out;
+  const seen = fields;
   const chain = listener?.authentication ?? config.authentication;
-  return [...out, ...chain.filter(({ enable }) => enable).flatMap((one) => checksOf(one, fields))];
+  return [...out, ...chain.filter(({ enable }) => enable).flatMap((one) => checksOf(one, seen))];
+}
+
+/** Undefined where the engine refuses the client: nothing behind that is ever asked. */
+function unlessGivenUp<T>(evaluate: () => T): T | undefined {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (error instanceof CoreError) return undefined;
+    throw error;
+  }
 }
 
 function checksOf(one: AuthenticatorConfig, fields: RequestFields): PlacedExpression[] {
