@@ -464,7 +464,7 @@ export const ERR_REGEX_OUTPUT = -21;
 // assembly/rule/verify.ts. Texts are (offset in the text section, length).
 
 export const RULES_MAGIC = 0x4c525250; // "PRRL"
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 2;
 export const RULES_HEADER_BYTES = 32;
 /** An IPv4-mapped IPv6 peer counts as the IPv4 address it stands for. */
 export const RULES_FOLD_MAPPED = 1;
@@ -489,14 +489,15 @@ export const SECTION_VARIABLES = 7;
 export const SECTION_PIECES = 8;
 /**
  * Trie node, NODE_…: lowest rule and united actions of the subtree, `+` child, terminals, template
- * edges, and for literal children the label. Every child's index is above its parent's.
+ * edges, and for literal children the label: its first NODE_TEXT_BYTES here, zeros behind, and where
+ * all of it lies. A node fills a cache line. Every child's index is above its parent's.
  */
 export const SECTION_NODES = 9;
 /** first piece · piece count · child node. */
 export const SECTION_EDGES = 10;
 /** hash · child node; open addressing by (parent, level hash), 0 is empty. */
 export const SECTION_CHILD_SLOTS = 11;
-/** text (2 words) · terminal · 0: topics without any wildcard or placeholder. */
+/** text (2 words) · terminal reference · 0: topics without any wildcard or placeholder. */
 export const SECTION_LITERALS = 12;
 /** hash · literal + 1. */
 export const SECTION_LITERAL_SLOTS = 13;
@@ -552,20 +553,27 @@ export const VARIABLE_ATTR = 5;
 /** A name that never has a value. */
 export const VARIABLE_NONE = 6;
 export const PIECE_BYTES = 12;
-export const NODE_BYTES = 44;
+export const NODE_BYTES = 64;
 export const NODE_RULE = 0;
 export const NODE_ACTIONS = 4;
 export const NODE_PLUS = 8;
-/** Terminal + 1 of filters that end in `#` here. */
+/**
+ * Terminal references: terminal + 1, or TERMINAL_DIRECT | rule when the rule is all there is.
+ * This one: of filters that end in `#` here.
+ */
 export const NODE_HASH_TERMINAL = 12;
-/** Terminal + 1 of filters that end here. */
+/** Of filters that end here. */
 export const NODE_TERMINAL = 16;
 export const NODE_EDGES = 20;
 export const NODE_EDGE_COUNT = 24;
-/** Are there literal children? */
+/** The only literal child, or LITERALS_MANY, or 0. */
 export const NODE_LITERALS = 28;
 export const NODE_PARENT = 32;
 export const NODE_LABEL = 36; // text, 2 words
+export const NODE_TEXT = 44;
+export const NODE_TEXT_BYTES = 20;
+export const LITERALS_MANY = 0x7fffffff;
+export const TERMINAL_DIRECT = 0x40000000;
 export const EDGE_BYTES = 12;
 export const SLOT_BYTES = 8;
 export const LITERAL_BYTES = 16;

@@ -34,7 +34,8 @@ export let recordsUsed: u32 = 0;
 /** Lays out memory for an image of `bytes` and forgets everything else. 0 when memory is short. */
 export function layOut(bytes: u32): usize {
   if (bytes > <u32>IMAGE_BYTES_MAX) return 0;
-  imageBase = align8(__heap_base);
+  // On a cache line, so that what the compiler aligned to lines in the image is aligned here.
+  imageBase = (__heap_base + 63) & ~63;
   imageBytes = bytes;
   inputBase = align8(imageBase + bytes);
   scratchBase = inputBase + INPUT_BYTES_MAX;

@@ -162,9 +162,20 @@ export class LoadedPolicy {
 
   /** Decided by the rule with this number, counted from 0. Made once a rule. */
   ruleDecision(verdict: Verdict, rule: number): Decision {
-    const known = this.#decisions[verdict];
-    known[rule] ??= decision(verdict, "rule", "file", this.#references.get(rule));
-    return known[rule];
+    const known = this.#decisions[verdict][rule];
+    return known ?? this.#makeDecision(verdict, rule);
+  }
+
+  #makeDecision(verdict: Verdict, rule: number): Decision {
+    const made = decision(verdict, "rule", "file", this.#references.get(rule));
+    let known = this.#decisions[verdict];
+    if (rule >= known.length) {
+      // Grown by steps: writing far behind an array's end would turn it into a slow table.
+      known = known.concat(new Array(rule + 1 + (rule >> 1) - known.length));
+      this.#decisions[verdict] = known;
+    }
+    known[rule] = made;
+    return made;
   }
 
   /**

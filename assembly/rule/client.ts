@@ -74,7 +74,7 @@ const FIELD_BYTES: usize = 12;
 const FIELD_COUNT: u32 = 5;
 const ATTRIBUTE_BYTES: u32 = 16;
 /** Behind the texts, for hashLevel. */
-const SLACK_BYTES: u32 = 4;
+const SLACK_BYTES: u32 = 8;
 const HANDLE_UNITS: u32 = 1 << 24;
 
 const FIELD_UNDEFINED: u32 = 1;

@@ -13,6 +13,7 @@ import {
   ENTRY_BYTES,
   KEY_BYTES,
   LITERAL_BYTES,
+  LITERALS_MANY,
   NODE_ACTIONS,
   NODE_BYTES,
   NODE_EDGE_COUNT,
@@ -24,12 +25,15 @@ import {
   NODE_PLUS,
   NODE_RULE,
   NODE_TERMINAL,
+  NODE_TEXT,
+  NODE_TEXT_BYTES,
   RULE_ALL_TOPICS,
   RULE_ALLOW,
   RULE_BYTES,
   RULE_NONE,
   RULE_RAISES,
   TERMINAL_BYTES,
+  TERMINAL_DIRECT,
 } from "../abi";
 import { mark, restore } from "../arena";
 import { bytesEqual } from "../bytes";
@@ -136,7 +140,16 @@ function applies(rule: u32, isContained: bool): bool {
   return answer == WHO_UNKNOWN ? !isAllow : true;
 }
 
-function visit(terminal: u32, isContained: bool): void {
+/** `reference`: see NODE_HASH_TERMINAL in abi.ts; not 0. */
+function visit(reference: u32, isContained: bool): void {
+  if (reference & TERMINAL_DIRECT) {
+    const rule = reference ^ TERMINAL_DIRECT;
+    if (rule >= best || !applies(rule, isContained)) return;
+    best = rule;
+    isBestRaised = false;
+    return;
+  }
+  const terminal = reference - 1;
   const at = terminalsPtr + <usize>terminal * TERMINAL_BYTES;
   visitUses(load<u32>(at), load<u32>(at, 4), isContained);
   const keyVariables = load<u32>(at, 12);
@@ -233,18 +246,21 @@ function walk(index: u32, level: u32, isContained: bool): void {
   if (!spend(1)) return;
   const isRootHidden = isHidden && !level;
   const hashTerminal = load<u32>(node, NODE_HASH_TERMINAL);
-  if (hashTerminal && !isRootHidden) visit(hashTerminal - 1, isContained);
+  if (hashTerminal && !isRootHidden) visit(hashTerminal, isContained);
   if (level == levelCount) {
     const terminal = load<u32>(node, NODE_TERMINAL);
-    if (terminal) visit(terminal - 1, isContained);
+    if (terminal) visit(terminal, isContained);
     return;
   }
   // Only `#` itself contains a requested `#`.
   const isHash = endsInHash && level == levelCount - 1;
   const contained = isContained && !isHash;
-  if (load<u32>(node, NODE_LITERALS)) {
+  const literals = load<u32>(node, NODE_LITERALS);
+  if (literals == LITERALS_MANY) {
     const child = literalChild(index, level);
     if (child) walk(child, level + 1, contained);
+  } else if (literals && isLabelled(nodesPtr + <usize>literals * NODE_BYTES, level)) {
+    walk(literals, level + 1, contained);
   }
   const plus = load<u32>(node, NODE_PLUS);
   if (plus && !isRootHidden) {
@@ -268,7 +284,7 @@ function walk(index: u32, level: u32, isContained: bool): void {
 
 function visitPlusHash(plus: u32): void {
   const terminal = load<u32>(nodesPtr + <usize>plus * NODE_BYTES, NODE_HASH_TERMINAL);
-  if (terminal) visit(terminal - 1, true);
+  if (terminal) visit(terminal, true);
 }
 
 @inline
@@ -283,11 +299,18 @@ function literalChild(parent: u32, level: u32): u32 {
     if (load<u32>(at) != hash) continue;
     const node = nodesPtr + <usize>child * NODE_BYTES;
     if (load<u32>(node, NODE_PARENT) != parent) continue;
-    const label = textPtr + load<u32>(node, NODE_LABEL);
-    if (bytesEqual(label, load<u32>(node, NODE_LABEL + 4), levelPtr(level), levelLen(level))) {
-      return child;
-    }
+    if (isLabelled(node, level)) return child;
   }
+}
+
+/** Is the level the node's label? Bytes decide, those in the node when they are all. */
+@inline
+function isLabelled(node: usize, level: u32): bool {
+  const len = levelLen(level);
+  if (load<u32>(node, NODE_LABEL + 4) != len) return false;
+  const isInside = len <= <u32>NODE_TEXT_BYTES;
+  const label = isInside ? node + NODE_TEXT : textPtr + load<u32>(node, NODE_LABEL);
+  return bytesEqual(label, len, levelPtr(level), len);
 }
 
 // --- the slow path ----------------------------------------------------------------------------

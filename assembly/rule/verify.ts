@@ -22,12 +22,14 @@ import {
   ERR_REGEX_BLOB,
   ERR_RULES_BLOB,
   KEY_BYTES,
+  LITERALS_MANY,
   LITERAL_BYTES,
   NODE_BYTES,
   NODE_EDGE_COUNT,
   NODE_EDGES,
   NODE_HASH_TERMINAL,
   NODE_LABEL,
+  NODE_LITERALS,
   NODE_PARENT,
   NODE_PLUS,
   NODE_TERMINAL,
@@ -65,6 +67,7 @@ import {
   SECTION_VARIABLES,
   SLOT_BYTES,
   TERMINAL_BYTES,
+  TERMINAL_DIRECT,
   VARIABLE_BYTES,
   VARIABLE_NONE,
 } from "../abi";
@@ -152,6 +155,12 @@ function isOptional(section: u32, plusOne: u32): bool {
   return plusOne <= sectionCount(set, section);
 }
 
+/** 0, a terminal + 1, or TERMINAL_DIRECT | rule. */
+function isTerminalReference(reference: u32): bool {
+  if (!(reference & TERMINAL_DIRECT)) return isOptional(SECTION_TERMINALS, reference);
+  return isIndex(SECTION_RULES, reference ^ TERMINAL_DIRECT);
+}
+
 function areRulesSound(): bool {
   const roots = load<u32>(set, 16);
   const cached = load<u32>(set, 20);
@@ -219,7 +228,7 @@ function areTextsSound(): bool {
   for (let i: u32 = 0, n = sectionCount(set, SECTION_LITERALS); i < n; i++) {
     const at = literals + <usize>i * LITERAL_BYTES;
     if (!isRange(SECTION_TEXT, load<u32>(at), load<u32>(at, 4))) return false;
-    if (!isIndex(SECTION_TERMINALS, load<u32>(at, 8))) return false;
+    if (!load<u32>(at, 8) || !isTerminalReference(load<u32>(at, 8))) return false;
   }
   return true;
 }
@@ -234,8 +243,10 @@ function isTrieSound(): bool {
     const at = nodes + <usize>i * NODE_BYTES;
     const plus = load<u32>(at, NODE_PLUS);
     if (plus && (plus <= i || plus >= count)) return false;
-    if (!isOptional(SECTION_TERMINALS, load<u32>(at, NODE_HASH_TERMINAL))) return false;
-    if (!isOptional(SECTION_TERMINALS, load<u32>(at, NODE_TERMINAL))) return false;
+    if (!isTerminalReference(load<u32>(at, NODE_HASH_TERMINAL))) return false;
+    if (!isTerminalReference(load<u32>(at, NODE_TERMINAL))) return false;
+    const literal = load<u32>(at, NODE_LITERALS);
+    if (literal && literal != <u32>LITERALS_MANY && (literal <= i || literal >= count)) return false;
     if (!isRange(SECTION_TEXT, load<u32>(at, NODE_LABEL), load<u32>(at, NODE_LABEL + 4))) return false;
     const first = load<u32>(at, NODE_EDGES);
     const edgeCount = load<u32>(at, NODE_EDGE_COUNT);

@@ -6,15 +6,17 @@
  * Source: authorization §4.1, §5.
  */
 
-import type { RuleAnswer } from "../core/core.ts";
 import type { RequestFields } from "../core/request.ts";
 import {
   actionBit,
   closeClient,
-  decide,
+  decidePacked,
   isCovered,
   openClient,
+  originOf,
+  ruleOf,
   setTokenRules,
+  verdictOf,
 } from "../core/rules.ts";
 import { UsageError } from "../errors.ts";
 import type { LoadedPolicy } from "../policy.ts";
@@ -158,17 +160,18 @@ export class PolicySession implements Session {
     const { isSuperuser, tokenRules } = this.#facts;
     if (isSuperuser) return ALLOWED_SUPERUSER;
     if (this.#rulesHaveExpired(policy)) return DENIED_TOKEN_ACL_EXPIRED;
-    let answer: RuleAnswer;
+    let answer: number;
     try {
-      answer = decide(policy.memory, this.#open(policy), bit, asked);
+      answer = decidePacked(policy.memory, this.#open(policy), bit, asked);
     } catch (error) {
       if (error instanceof TokenRulesError) return DENIED_TOKEN_RULES;
       return policy.recover(error) === "input" ? DENIED_MALFORMED_TOPIC : DENIED_CORE_FAILED;
     }
-    const { verdict, origin, rule } = answer;
+    const verdict = verdictOf(answer);
     if (verdict === "no_match") return policy.noMatchDecision;
     if (verdict === "failed") return policy.failedDecision;
-    if (origin === "image") return policy.ruleDecision(verdict, rule);
+    const rule = ruleOf(answer);
+    if (originOf(answer) === "image") return policy.ruleDecision(verdict, rule);
     // The rule behind the last one is the refusal that ends a map-form ACL.
     if (rule === tokenRules?.rules.length) return DENIED_TOKEN_ACL_NO_MATCH;
     return tokenDecision(verdict, rule);

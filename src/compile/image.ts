@@ -18,6 +18,9 @@ export interface ImageEntry {
   readonly blob: Uint8Array;
 }
 
+/** Blobs from this size on start on a cache line; their compilers may care. */
+const ON_LINES_BYTES_MIN = 4096;
+
 /** Packs blobs into an image. Throws CoreError ERR_LIMIT_IMAGE past IMAGE_BYTES_MAX. */
 export function packImage(
   entries: readonly ImageEntry[],
@@ -25,7 +28,7 @@ export function packImage(
 ): Uint8Array<ArrayBuffer> {
   let length = IMAGE_HEADER_BYTES + entries.length * IMAGE_ENTRY_BYTES;
   const offsets = entries.map(({ blob }) => {
-    const offset = align8(length);
+    const offset = blob.length < ON_LINES_BYTES_MIN ? align8(length) : (length + 63) & ~63;
     length = offset + blob.length;
     return offset;
   });

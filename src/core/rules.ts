@@ -1,6 +1,7 @@
 /** Clients and their rules in the core: open, decide, close. */
 import {
   INPUT_BYTES_MAX,
+  OK,
   RULE_NONE,
   VERDICT_ALLOW,
   VERDICT_FAILED,
@@ -53,15 +54,40 @@ export function closeClient(memory: CoreMemory, handle: number): void {
  * Source: authorization §3, §9.
  */
 export function decide(memory: CoreMemory, handle: number, bit: number, topic: Text): RuleAnswer {
+  const answer = decidePacked(memory, handle, bit, topic);
+  const verdict = verdictOf(answer);
+  if (verdict === "no_match") return { verdict, origin: "image", rule: -1 };
+  return { verdict, origin: originOf(answer), rule: ruleOf(answer) };
+}
+
+/** The same as one number, for verdictOf, originOf and ruleOf: a hot path makes no object. */
+export function decidePacked(memory: CoreMemory, handle: number, bit: number, topic: Text): number {
   const length = writeInput(memory, topic);
-  const answer = checkStatus(memory.exports.decide(handle, length, bit));
-  const verdict = answer & 3;
-  const origin = (answer >> 2) & 1 ? "token" : "image";
-  if (verdict === VERDICT_NO_MATCH) return { verdict: "no_match", origin: "image", rule: -1 };
+  const answer = memory.exports.decide(handle, length, bit);
+  return answer >= OK ? answer : checkStatus(answer);
+}
+
+export function verdictOf(answer: number): RuleAnswer["verdict"] {
+  switch (answer & 3) {
+    case VERDICT_ALLOW:
+      return "allow";
+    case VERDICT_NO_MATCH:
+      return "no_match";
+    case VERDICT_FAILED:
+      return "failed";
+    default:
+      return "deny";
+  }
+}
+
+export function originOf(answer: number): RuleAnswer["origin"] {
+  return (answer >> 2) & 1 ? "token" : "image";
+}
+
+/** From 0; -1 without a deciding rule. */
+export function ruleOf(answer: number): number {
   const number = answer >>> 3;
-  const rule = number === RULE_NONE ? -1 : number;
-  if (verdict === VERDICT_ALLOW) return { verdict: "allow", origin, rule };
-  return { verdict: verdict === VERDICT_FAILED ? "failed" : "deny", origin, rule };
+  return number === RULE_NONE ? -1 : number;
 }
 
 /** Is every topic that the filter matches allowed, so that deliveries need no check? */
@@ -80,8 +106,7 @@ export function matchTopic(memory: CoreMemory, filter: Text, topic: Text): boole
 }
 
 function writeInput(memory: CoreMemory, text: Text): number {
-  const start = memory.inputPtr;
-  const length = writeText(memory.bytes, start, start + INPUT_BYTES_MAX, text);
+  const length = memory.writeInput(text);
   if (length < 0) throw tooLarge();
   return length;
 }

@@ -5,6 +5,7 @@
 import {
   ENTRY_TOPIC_ALL,
   ENTRY_TOPIC_TEMPLATE,
+  NODE_BYTES,
   RULE_ALL_TOPICS,
   RULE_ALLOW,
   RULE_RAISES,
@@ -115,7 +116,7 @@ class RuleSetCompiler {
       [this.#whoCompiler.ranges.toBytes(), 24],
       [this.#variables.words.toBytes(), 16],
       [this.#topics.pieces.toBytes(), 12],
-      [index.nodes.toBytes(), 44],
+      [index.nodes.toBytes(), NODE_BYTES],
       [index.edges.toBytes(), 12],
       [index.childSlots, 8],
       [index.literals.toBytes(), 16],
@@ -229,14 +230,19 @@ class RuleSetCompiler {
   }
 }
 
+const LINE_BYTES = 64;
+const ON_LINES_BYTES_MIN = 4096;
+
 /** Writes header, section table and sections; the blob's length goes into the header's third word. */
 function packSections(
   sections: readonly (readonly [bytes: Uint8Array, recordBytes: number])[],
   header: readonly number[],
 ): Uint8Array<ArrayBuffer> {
   let length = RULES_HEADER_BYTES + SECTION_COUNT * 8;
-  const offsets = sections.map(([bytes]) => {
-    const offset = length;
+  const offsets = sections.map(([bytes, recordBytes]) => {
+    // Nodes of a large trie lie on cache lines, where the blob does.
+    const isOnLines = recordBytes === LINE_BYTES && bytes.length >= ON_LINES_BYTES_MIN;
+    const offset = isOnLines ? (length + LINE_BYTES - 1) & -LINE_BYTES : length;
     length = (offset + bytes.length + 7) & ~7;
     return offset;
   });

@@ -2,17 +2,23 @@
 
 /** Hash of the level bytes[from, to), as an unsigned 32-bit number. */
 export function hashLevel(bytes: Uint8Array, from: number, to: number): number {
-  let hash = Math.imul(to - from, 0x9e3779b1);
-  let at = from;
-  for (; to - at >= 4; at += 4) {
-    const word =
-      bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    hash = hashRound(hash, word);
+  let even = Math.imul(to - from, 0x9e3779b1);
+  let odd = 0xc2b2ae35 | 0;
+  for (let at = from; at < to; at += 8) {
+    even = hashRound(even, wordAt(bytes, at, to));
+    odd = hashRound(odd, wordAt(bytes, at + 4, to));
   }
-  if (at === to) return hash >>> 0;
+  return (even ^ ((odd << 16) | (odd >>> 16))) >>> 0;
+}
+
+/** Four bytes, little-endian, zeros from `to` on. */
+export function wordAt(bytes: Uint8Array, at: number, to: number): number {
+  if (to - at >= 4) {
+    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+  }
   let word = 0;
   for (let shift = 0; at < to; at++, shift += 8) word |= bytes[at]! << shift;
-  return hashRound(hash, word) >>> 0;
+  return word;
 }
 
 function hashRound(hash: number, word: number): number {
@@ -24,8 +30,7 @@ function hashRound(hash: number, word: number): number {
 export function mixHash(a: number, b: number): number {
   let hash = Math.imul(a, 0x9e3779b1) ^ b;
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return (hash ^ (hash >>> 13)) >>> 0;
 }
 
 /** Of a whole topic: its levels' hashes, mixed in order. */

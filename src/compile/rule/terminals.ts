@@ -6,6 +6,7 @@
  * many users on the same topic cost one probe.
  */
 
+import { TERMINAL_DIRECT } from "../../../assembly/abi.ts";
 import { hashLevel, mixHash } from "./hash.ts";
 import type { CompiledWho } from "./who.ts";
 import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
@@ -65,6 +66,13 @@ export class TerminalTable {
   lowestRule(terminal: number): number {
     const head = this.#heads.get(terminal);
     return head === NONE ? NO_RULE : this.#links.get(head);
+  }
+
+  /** What nodes and literals hold: the rule itself when it is the only one (it is not keyed then). */
+  reference(terminal: number): number {
+    const head = this.#heads.get(terminal);
+    const isAlone = head !== NONE && head === this.#tails.get(terminal);
+    return isAlone ? TERMINAL_DIRECT | this.#links.get(head) : terminal + 1;
   }
 
   actions(terminal: number): number {

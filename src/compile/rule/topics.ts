@@ -96,9 +96,19 @@ export class TopicIndex {
   emit(): TrieSections & { literals: WordList; literalSlots: Uint8Array } {
     return {
       ...this.#trie.emit(),
-      literals: this.#literals,
+      literals: this.#emitLiterals(),
       literalSlots: buildSlots(this.#literalHashes, this.#literalNumbers),
     };
+  }
+
+  /** The literals, with what their terminals come to now that all rules are known. */
+  #emitLiterals(): WordList {
+    const literals = new WordList();
+    for (let at = 0; at < this.#literals.length; at += 4) {
+      const word = (index: number): number => this.#literals.get(at + index);
+      literals.push(word(0), word(1), this.#terminals.reference(word(2)), 0);
+    }
+    return literals;
   }
 
   #literal(text: Text, key: string): PlacedTopic {

@@ -2,7 +2,8 @@
  * The trie over the levels of filters with wildcards or placeholders (layout: assembly/abi.ts,
  * SECTION_NODES; how it is searched: assembly/rule/search.ts).
  */
-import { hashLevel, mixHash } from "./hash.ts";
+import { LITERALS_MANY, NODE_TEXT_BYTES } from "../../../assembly/abi.ts";
+import { hashLevel, mixHash, wordAt } from "./hash.ts";
 import type { TerminalTable } from "./terminals.ts";
 import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
 
@@ -125,15 +126,33 @@ export class Trie {
         edge = this.#edges.get(from + EDGE_NEXT);
       }
       const parent = numbers[at(PARENT)]!;
-      nodes.push(rules[node]!, actions[node]!, numbers[at(PLUS)]!, at(HASH_TERMINAL), at(TERMINAL));
-      nodes.push(firstEdge, edges.length / 3 - firstEdge, at(FIRST_CHILD) === 0 ? 0 : 1);
+      nodes.push(rules[node]!, actions[node]!, numbers[at(PLUS)]!);
+      nodes.push(this.#reference(at(HASH_TERMINAL)), this.#reference(at(TERMINAL)));
+      nodes.push(firstEdge, edges.length / 3 - firstEdge, this.#literals(at(FIRST_CHILD), numbers));
       nodes.push(parent, at(LABEL), at(LABEL + 1));
+      this.#pushLabelText(nodes, at(LABEL), at(LABEL + 1));
       for (let child = at(FIRST_CHILD); child !== 0; child = this.#field(child, NEXT_CHILD)) {
         hashes.push(mixHash(numbers[node]!, this.#field(child, LEVEL_HASH)));
         values.push(numbers[child]!);
       }
     }
     return { nodes, edges, childSlots: buildSlots(hashes, values) };
+  }
+
+  #reference(terminalPlusOne: number): number {
+    return terminalPlusOne === 0 ? 0 : this.#terminals.reference(terminalPlusOne - 1);
+  }
+
+  #literals(firstChild: number, numbers: Uint32Array): number {
+    if (firstChild === 0) return 0;
+    return this.#field(firstChild, NEXT_CHILD) === 0 ? numbers[firstChild]! : LITERALS_MANY;
+  }
+
+  #pushLabelText(nodes: WordList, offset: number, length: number): void {
+    const end = offset + Math.min(length, NODE_TEXT_BYTES);
+    for (let at = offset; at < offset + NODE_TEXT_BYTES; at += 4) {
+      nodes.push(wordAt(this.#texts.bytes, at, end));
+    }
   }
 
   #field(node: number, field: number): number {
