@@ -135,7 +135,10 @@ export class FilterIndex {
     if (!topic) this.everything.add(placed);
     else if (topic.type === "equal") bucketOf(this.#equals, topic.key).add(placed);
     else if (topic.type === "loose") bucketOf(this.#loose, topic.key).add(placed);
-    else if (topic.type === "levels") this.#addLevels(topic.levels, placed);
+    else if (topic.type === "levels") {
+      this.#addLevels(topic.levels, placed);
+      if (topic.raw) bucketOf(this.#loose, topic.raw.key).add(placed);
+    }
   }
 
   /** The same text with placeholders that may mean anything. */

@@ -60,7 +60,9 @@ export function analyzeRules(
 ): Finding[] {
   const prepared = rules.map((rule): Prepared => {
     const topics =
-      rule.topics === "all" ? [undefined] : rule.topics.map((one) => symbolicTopic(one, switches));
+      rule.topics === "all"
+        ? [undefined]
+        : rule.topics.map((one) => symbolicTopic(one, rule.permission, switches));
     return { rule, alternatives: alternativesOf(rule.who), topics };
   });
   const findings = new Findings();

@@ -1,10 +1,11 @@
 /**
  * Rule topics level by level, placeholders kept as symbols.
  *
- * Symbols are exact while a placeholder stands for one non-empty level without wildcards: with
- * safe_placeholders and absent_never_matches, and without separator_in_placeholder. Elsewhere a
- * value may add levels, and a topic with placeholders is `loose`: nothing is claimed about what
- * stands behind its first placeholder.
+ * Symbols are exact while a placeholder stands for one non-empty level without wildcards: in allow
+ * rules with safe_placeholders and absent_never_matches, and without separator_in_placeholder. Deny
+ * rules insert every value, so there the symbols are the least that is selected, and `raw` what else
+ * may be. With other switches a topic with placeholders is `loose` altogether: nothing is claimed
+ * about what stands behind its first placeholder.
  */
 import type { TopicEntry } from "../compile/rule/ast.ts";
 import {
@@ -26,21 +27,28 @@ export type Level =
   | { readonly type: "rest" };
 
 export type SymbolicTopic =
-  | { readonly type: "levels"; readonly levels: readonly Level[] }
+  | {
+      readonly type: "levels";
+      readonly levels: readonly Level[];
+      readonly raw?: LooseTopic | undefined;
+    }
   /** One request, as it is; `levels` when it is text. */
   | { readonly type: "equal"; readonly key: string; readonly text: string | undefined }
-  /** `prefix` are the levels before the first placeholder. */
-  | {
-      readonly type: "loose";
-      readonly key: string;
-      readonly prefix: readonly Level[];
-      /** As written. */
-      readonly text: string;
-    }
+  | LooseTopic
   /** No valid request can be selected. */
   | { readonly type: "never" };
 
-/** Are placeholders single levels under these switches? */
+export interface LooseTopic {
+  readonly type: "loose";
+  /** The same for the same text. */
+  readonly key: string;
+  /** The levels before the first placeholder. */
+  readonly prefix: readonly Level[];
+  /** As written. */
+  readonly text: string;
+}
+
+/** Are the placeholders of allow rules single levels under these switches? */
 export function hasSafePlaceholders(switches: Switches): boolean {
   return (
     switches.safe_placeholders &&
@@ -50,7 +58,11 @@ export function hasSafePlaceholders(switches: Switches): boolean {
 }
 
 /** What an entry selects. */
-export function symbolicTopic(entry: TopicEntry, switches: Switches): SymbolicTopic {
+export function symbolicTopic(
+  entry: TopicEntry,
+  permission: "allow" | "deny",
+  switches: Switches,
+): SymbolicTopic {
   if (entry.type === "equal") {
     const isValid = !validateTopicName(entry.text) || !validateTopicFilter(entry.text);
     if (!isValid) return { type: "never" };
@@ -61,11 +73,15 @@ export function symbolicTopic(entry: TopicEntry, switches: Switches): SymbolicTo
   if (topic.type === "never") return { type: "never" };
   if (topic.type === "text") return plainTopic(topic.text);
   const levels = templateLevels(topic.parts);
-  if (!hasSafePlaceholders(switches)) {
-    const first = levels.findIndex(({ type }) => type === "template");
-    const prefix = levels.slice(0, first);
-    return { type: "loose", key: partsKey(topic.parts), prefix, text: showLevels(levels) };
-  }
+  const prefix = levels.slice(
+    0,
+    levels.findIndex(({ type }) => type === "template"),
+  );
+  const text = showLevels(levels);
+  const loose: LooseTopic = { type: "loose", key: partsKey(topic.parts), prefix, text };
+  if (!hasSafePlaceholders(switches)) return loose;
+  if (permission === "deny")
+    return isPossible(levels) ? { type: "levels", levels, raw: loose } : loose;
   return isPossible(levels) ? { type: "levels", levels } : { type: "never" };
 }
 

@@ -14,7 +14,7 @@ import { validateTopicName } from "../topic/validate.ts";
 import { type Bindings, bindLevels } from "./binding.ts";
 import { ANYBODY, canEscape, type Facts } from "./condition.ts";
 import { type FilterIndex, type Placed, type Request, requestKey } from "./filter-index.ts";
-import { type Level, plainLevels, type SymbolicTopic } from "./levels.ts";
+import { type Level, type LooseTopic, plainLevels, type SymbolicTopic } from "./levels.ts";
 
 const ANY_ACTION = ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY;
 /** A level that no rule names. */
@@ -41,7 +41,8 @@ export function shadowingRules(
     const bindings = hasPlaceholder ? facts.equals : NO_BINDINGS;
     for (const topic of topics) {
       for (const asked of questionsOf(topic, rule, bindings, index.depth, switches)) {
-        if (!isDecided(asked, facts, bindings, rule.actions, index, cover)) return [];
+        const isSame = sameTextDecides(rule, switches);
+        if (!isDecided(asked, facts, bindings, rule.actions, index, cover, isSame)) return [];
       }
     }
   }
@@ -77,24 +78,31 @@ function* questionsOf(
     case "equal":
       yield equalQuestion(topic);
       return;
-    case "loose": {
-      const looseKey = topic.key;
-      if (topic.prefix.length === 0) {
-        yield { request: undefined, actions: ANY_ACTION, looseKey };
-        return;
-      }
-      for (const asked of filterQuestions([...topic.prefix, REST], depth, true)) {
-        yield { ...asked, looseKey };
-      }
+    case "loose":
+      yield* looseQuestions(topic, depth);
       return;
-    }
     case "levels": {
       const levels = bindLevels(topic.levels, bindings);
+      if (topic.raw && !levels?.every(({ type }) => type !== "template")) {
+        yield* looseQuestions(topic.raw, depth);
+        return;
+      }
       if (!levels) return;
       if (rule.permission === "deny" && switches.overlap_denies) {
         yield* overlapQuestions(levels, depth);
       } else yield* filterQuestions(levels, depth, isTokenwise);
     }
+  }
+}
+
+/** More than a topic selects whose placeholders may add levels and wildcards. */
+function* looseQuestions({ key, prefix }: LooseTopic, depth: number): Generator<Asked> {
+  if (prefix.length === 0) {
+    yield { request: undefined, actions: ANY_ACTION, looseKey: key };
+    return;
+  }
+  for (const asked of filterQuestions([...prefix, REST], depth, true)) {
+    yield { ...asked, looseKey: key };
   }
 }
 
@@ -175,6 +183,7 @@ function isDecided(
   ruleActions: number,
   index: FilterIndex,
   cover: Cover,
+  isSame: (placed: Placed) => boolean,
 ): boolean {
   const wanted = ruleActions & asked.actions;
   if (wanted === 0) return true;
@@ -194,12 +203,22 @@ function isDecided(
   } else take(index.everything.given(facts), false);
   const loose = asked.looseKey === undefined ? undefined : index.looseBucket(asked.looseKey);
   if (loose) {
-    // The same text contains itself, and what is compared level by level selects no less.
     for (const placed of loose.given(facts)) {
-      if ((placed.actions & wanted) !== 0 && !placed.isContaining) found.push(placed);
+      if ((placed.actions & wanted) !== 0 && isSame(placed)) found.push(placed);
     }
   }
   return cover.decide(found, facts, wanted);
+}
+
+/**
+ * Does an earlier rule with the same text select everything that this one does? What is compared level
+ * by level selects no less than what is contained; and a deny rule takes values that an allow rule
+ * refuses.
+ */
+function sameTextDecides(rule: Rule, switches: Switches): (placed: Placed) => boolean {
+  const isChecked = switches.safe_placeholders || switches.absent_never_matches;
+  return ({ permission, isContaining }) =>
+    !isContaining && (permission === "deny" || rule.permission === "allow" || !isChecked);
 }
 
 function goesByOverlap({ permission, topic }: Placed): boolean {

@@ -144,7 +144,7 @@ function placeRule(rule: Rule, number: number, asked: Asked, question: WhoCanQue
 
 function topicsOf(rule: Rule, switches: Switches): readonly (SymbolicTopic | undefined)[] {
   if (rule.topics === "all") return [undefined];
-  return rule.topics.map((entry) => symbolicTopic(entry, switches));
+  return rule.topics.map((entry) => symbolicTopic(entry, rule.permission, switches));
 }
 
 function* factsOf(bucket: Bucket, facts: Facts): Generator<Facts> {

@@ -10,9 +10,9 @@ import type { Action } from "../../src/types.ts";
 import type { ReferenceClient } from "../reference/client.ts";
 import { referenceDecide } from "../reference/decide.ts";
 
-/** `z` and the client id `z` stand for what no rule names. */
+/** `z` and the client id `z` stand for what no rule names; the odd ids reshape topics. */
 const NAMES = ["a", "b", "$x", "", "z"];
-const CLIENT_IDS = ["a", "b", "z"];
+const CLIENT_IDS = ["a", "b", "z", "+", "#", "a/b", "$x", ""];
 
 const words = (alphabet: readonly string[], longest: number): string[] => {
   let all: string[][] = alphabet.map((one) => [one]);
@@ -25,12 +25,17 @@ const words = (alphabet: readonly string[], longest: number): string[] => {
 };
 /** The rules below name at most two levels before `#`, so three levels show everything. */
 const TOPICS = words(NAMES, 3);
-const FILTERS = words(["a", "z", "$x", "+", "#"], 3).filter((text) => !validateTopicFilter(text));
+const FILTERS = words(["a", "b", "z", "$x", "+", "#"], 3).filter(
+  (text) => !validateTopicFilter(text),
+);
 const PUBLISH: Action = { type: "publish", qos: 0, retain: false };
 const SUBSCRIBE: Action = { type: "subscribe", qos: 0 };
 
 const CLIENTS: readonly ReferenceClient[] = CLIENT_IDS.flatMap((clientId) =>
-  ["10.0.0.1", "10.200.0.1", "11.0.0.1", undefined].map((peerHost) => ({
+  (clientId.length === 1 && clientId > "A"
+    ? ["10.0.0.1", "10.200.0.1", "11.0.0.1", undefined]
+    : ["10.0.0.1"]
+  ).map((peerHost) => ({
     clientId,
     ...(peerHost === undefined ? {} : { peerHost }),
   })),
@@ -90,11 +95,13 @@ const rulesOf = (entry: fc.Arbitrary<TopicEntry>): fc.Arbitrary<Rule[]> =>
 function decidingRules(rules: readonly Rule[], switches: Switches): Set<number> {
   const deciding = new Set<number>();
   const ask = (client: ReferenceClient, action: Action, topic: string): void => {
-    deciding.add(referenceDecide(rules, client, action, topic, switches).rule + 1);
+    const { rule } = referenceDecide(rules, client, action, topic, switches);
+    if (rule >= 0) deciding.add(rule + 1);
   };
   for (const client of CLIENTS) {
     for (const topic of TOPICS) ask(client, PUBLISH, topic);
-    for (const filter of [...FILTERS, ...TOPICS]) ask(client, SUBSCRIBE, filter);
+    for (const filter of FILTERS) ask(client, SUBSCRIBE, filter);
+    if (deciding.size === rules.length) break;
   }
   return deciding;
 }
@@ -105,48 +112,62 @@ function reportedAsIdle(rules: readonly Rule[], switches: Switches): number[] {
     .map(({ rule }) => rule);
 }
 
-const RUNS = { numRuns: 40 };
+const RUNS = { numRuns: 25 };
+/** The plain reference is asked some thousand times a run. */
+const TIMEOUT_MS = 120_000;
 const presets: readonly Preset[] = ["strict", "emqx"];
 
 describe.each(presets)("shadowed rules in %s mode", (preset) => {
   const switches = resolveSwitches(preset);
 
-  test("are exactly those that decide nothing, without placeholders", () => {
-    fc.assert(
-      fc.property(rulesOf(plainEntry), (rules) => {
-        const deciding = decidingRules(rules, switches);
-        const idle = rules.map((_, index) => index + 1).filter((number) => !deciding.has(number));
-        expect(reportedAsIdle(rules, switches)).toEqual(idle);
-      }),
-      RUNS,
-    );
-  });
+  test(
+    "are exactly those that decide nothing, without placeholders",
+    () => {
+      fc.assert(
+        fc.property(rulesOf(plainEntry), (rules) => {
+          const deciding = decidingRules(rules, switches);
+          const idle = rules.map((_, index) => index + 1).filter((number) => !deciding.has(number));
+          expect(reportedAsIdle(rules, switches)).toEqual(idle);
+        }),
+        RUNS,
+      );
+    },
+    TIMEOUT_MS,
+  );
 
-  test("never decide anything, with placeholders", () => {
-    fc.assert(
-      fc.property(rulesOf(anyEntry), (rules) => {
-        const deciding = decidingRules(rules, switches);
-        for (const number of reportedAsIdle(rules, switches))
-          expect(deciding).not.toContain(number);
-      }),
-      RUNS,
-    );
-  });
+  test(
+    "never decide anything, with placeholders",
+    () => {
+      fc.assert(
+        fc.property(rulesOf(anyEntry), (rules) => {
+          const deciding = decidingRules(rules, switches);
+          for (const number of reportedAsIdle(rules, switches))
+            expect(deciding).not.toContain(number);
+        }),
+        RUNS,
+      );
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe("with overlap_denies", () => {
   const switches = resolveSwitches("strict", { overlap_denies: true });
 
-  test("shadowed rules never decide anything", () => {
-    fc.assert(
-      fc.property(rulesOf(anyEntry), (rules) => {
-        const deciding = decidingRules(rules, switches);
-        for (const number of reportedAsIdle(rules, switches))
-          expect(deciding).not.toContain(number);
-      }),
-      RUNS,
-    );
-  });
+  test(
+    "shadowed rules never decide anything",
+    () => {
+      fc.assert(
+        fc.property(rulesOf(anyEntry), (rules) => {
+          const deciding = decidingRules(rules, switches);
+          for (const number of reportedAsIdle(rules, switches))
+            expect(deciding).not.toContain(number);
+        }),
+        RUNS,
+      );
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe("conflicts", () => {
@@ -170,7 +191,7 @@ describe("conflicts", () => {
           expect(both, `${example}`).toBe(true);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
