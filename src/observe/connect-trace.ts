@@ -35,7 +35,10 @@ interface PlacedExpression extends Omit<PlacedTrace, "trace"> {
   readonly fields: RequestFields;
 }
 
-/** Every expression that a CONNECT through this listener may meet, in order. None for a bad client id. */
+/**
+ * Every expression that a CONNECT through this listener may meet, in order. None for a client that is
+ * refused before: for its id, or because it does not fit into the core.
+ */
 export async function traceConnect(engine: Engine, client: ClientInfo): Promise<PlacedTrace[]> {
   const { policy } = engine;
   const { switches } = policy.config;
@@ -44,10 +47,15 @@ export async function traceConnect(engine: Engine, client: ClientInfo): Promise<
     switches,
     ports: policy.ports,
   });
-  return expressionsOf(policy, client).map(({ source, place, fields, ...placed }) => {
-    const trace = traceExpression(source, { memory, switches, place, fields, path: placed.path });
-    return { ...placed, trace };
-  });
+  try {
+    return expressionsOf(policy, client).map(({ source, place, fields, ...placed }) => {
+      const trace = traceExpression(source, { memory, switches, place, fields, path: placed.path });
+      return { ...placed, trace };
+    });
+  } catch (error) {
+    if (error instanceof CoreError) return [];
+    throw error;
+  }
 }
 
 function expressionsOf(policy: LoadedPolicy, client: ClientInfo): PlacedExpression[] {

@@ -87,7 +87,7 @@ async function run(options: RunOptions): Promise<string> {
   const log = createCommandLog(options);
   const broker = await startBroker({ file, env, log, port, preset: compatibility }).catch(
     (error: unknown) => {
-      throw describeListenError(error);
+      throw describeListenError(error, options.quickStart === true);
     },
   );
   process.on("SIGHUP", () => reload(broker, file, log));
@@ -138,7 +138,7 @@ function reload(broker: RunningBroker, file: string, log: Logger): void {
 }
 
 /** What to do about a listener that cannot be opened; other errors as they are. */
-function describeListenError(error: unknown): unknown {
+function describeListenError(error: unknown, isQuickStart: boolean): unknown {
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & {
     address?: string;
     port?: number;
@@ -146,10 +146,14 @@ function describeListenError(error: unknown): unknown {
   if (syscall !== "listen") return error;
   const place = `${address}:${port}`;
   switch (code) {
-    case "EADDRINUSE":
+    case "EADDRINUSE": {
+      const free = isQuickStart
+        ? "`npm start -- --port 0`, which takes a free one"
+        : "--port (0 takes a free one)";
       return new Error(
-        `${place} is in use: stop what listens there, or choose another port with --port (0 takes a free one)`,
+        `${place} is in use: stop what listens there, or choose another port with ${free}`,
       );
+    }
     case "EACCES":
       return new Error(
         `${place} is not allowed: ports below 1024 need a privilege; try --port 1883`,

@@ -101,6 +101,14 @@ ALLOW connect: ok, by jwt
     expect(run.stdout()).toContain("ALLOW connect: ok, by jwt");
   });
 
+  it("explains a client that does not fit", async () => {
+    const file = made.write("huge.txt", "x".repeat(3_000_000));
+    const args = ["-c", made.file("p.conf"), "-i", "dev-1", "--password-file", file];
+    const { code, text, stderr } = await explain("connect", ...args);
+    expect([code, stderr]).toEqual([1, ""]);
+    expect(text).toContain("DENY  connect: core_failed, by core, CONNACK 0x87");
+  });
+
   it("reports a configuration that cannot be used as check does, with exit code 2", async () => {
     const broken = made.write("broken.conf", "mqtt.max_topic_levls = 3");
     const { code, text, stderr } = await explain("connect", "-c", broken, "-i", "x");
