@@ -31,7 +31,7 @@ export function registerWhoCan(program: Command): void {
       .option("--json", "print the answer as JSON")
       .addHelpText(
         "after",
-        "\nSuperusers and rules inside tokens are not in the file and so not in the answer.\nExits with 0 when anybody can, 1 when nobody.",
+        "\nSuperusers and rules inside tokens are not in the file and so not in the answer.\nWith authorization.include_mountpoint, write the topic with its mountpoint in front.\nExits with 0 when anybody can, 1 when nobody.",
       );
     if (type === "publish") command.option("--retain", "with the retain flag");
     command.action((topic: string, options: WhoCanOptions) => run(type, topic, options));
