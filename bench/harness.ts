@@ -2,7 +2,7 @@
  * The bench harness: measures closures in alternation, so that rivals share the machine's moods, and
  * reports medians, 99th percentiles and ratios. Equal answers are the case's job, before timing.
  */
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 
 export interface Rival {
   readonly name: string;
@@ -144,5 +144,7 @@ export function describeMachine(): Record<string, string | number> {
     cores: cpus().length,
     runtime: `Node ${process.versions.node}, V8 ${process.versions.v8}`,
     os: `${process.platform} ${process.arch}`,
+    // Above the number of cores, absolute figures are those of a shared machine.
+    load: `load ${loadavg()[0]!.toFixed(1)}`,
   };
 }
