@@ -23,9 +23,15 @@ const words = (alphabet: readonly string[], longest: number): string[] => {
   }
   return texts.filter((text) => text !== "");
 };
+/** As a first level, the hidden name that no rule names. */
+const withHidden = (alphabet: readonly string[]): string[] => [
+  ...words(alphabet, 3),
+  "$z",
+  ...words(alphabet, 2).map((rest) => `$z/${rest}`),
+];
 /** The rules below name at most two levels before `#`, so three levels show everything. */
-const TOPICS = words(NAMES, 3);
-const FILTERS = words(["a", "b", "z", "$x", "+", "#"], 3).filter(
+const TOPICS = withHidden(NAMES);
+const FILTERS = withHidden(["a", "b", "z", "$x", "+", "#"]).filter(
   (text) => !validateTopicFilter(text),
 );
 const PUBLISH: Action = { type: "publish", qos: 0, retain: false };
