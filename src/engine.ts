@@ -12,6 +12,7 @@ import type { Config } from "./config/config.ts";
 import { type ConnectAccepted, connectClient } from "./connect/pipeline.ts";
 import { type CoreModule, loadModule } from "./core/module.ts";
 import type { Crypto } from "./crypto/crypto.ts";
+import { KeySetStore } from "./crypto/jwks-store.ts";
 import { type CoreError, UsageError } from "./errors.ts";
 import type { Trace } from "./observe/trace.ts";
 import { LoadedPolicy, type PolicyHost } from "./policy.ts";
@@ -43,6 +44,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const host: PolicyHost = {
     crypto: options.crypto,
     ports: { ...defaultPorts, ...options.ports },
+    keySets: new KeySetStore(),
     module: options.module ?? (await loadModule()),
   };
   const policy = await LoadedPolicy.load(options.image, options.secrets ?? {}, host);

@@ -67,8 +67,13 @@ export function missingSecrets(image: Uint8Array): string[] {
   const { config } = readMeta(image);
   return [config.authentication, ...config.listeners.map((one) => one.authentication ?? [])]
     .flat()
-    .filter((one) => one.mechanism === "jwt" && one.keys.type === "hmac" && !one.keys.secret)
-    .map((one) => `${one.path}.secret`);
+    .flatMap((one) => {
+      if (one.mechanism !== "jwt") return [];
+      if (one.keys.type === "hmac") return one.keys.secret ? [] : [`${one.path}.secret`];
+      if (one.keys.type !== "jwks") return [];
+      const missing = Object.entries(one.keys.headers).filter(([, value]) => value === null);
+      return missing.map(([name]) => `${one.path}.headers.${name}`);
+    });
 }
 
 /** Where the rules of an image stand in their source; decoded when first asked for. */

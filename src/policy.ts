@@ -12,6 +12,7 @@ import { type FailureMode, failureDenies } from "./connect/token-rules.ts";
 import { createHost } from "./core/host.ts";
 import { type CoreMemory, type CoreModule, type HostCall, instantiate } from "./core/wasm.ts";
 import type { Crypto } from "./crypto/crypto.ts";
+import type { KeySetStore } from "./crypto/jwks-store.ts";
 import { ConfigError, CoreError, type Issue } from "./errors.ts";
 import { type PolicyMeta, RuleReferences, readMeta } from "./policy-meta.ts";
 import type { Ports } from "./ports/ports.ts";
@@ -22,6 +23,7 @@ export interface PolicyHost {
   readonly crypto: Crypto;
   readonly module: CoreModule;
   readonly ports: Ports;
+  readonly keySets: KeySetStore;
 }
 
 /** What an instance does not survive. Whatever is no CoreError is one of them too. */
@@ -82,10 +84,9 @@ export class LoadedPolicy {
   ): Promise<LoadedPolicy> {
     const policy = open(image, host);
     const { config } = policy;
-    const { crypto, ports: clock } = host;
-    const creation = await createChains({ config, crypto, clock, core: policy, secrets }).catch(
-      unloadable,
-    );
+    const { crypto, ports, keySets } = host;
+    const chains = createChains({ config, crypto, ports, keySets, core: policy, secrets });
+    const creation = await chains.catch(unloadable);
     if (!creation.ok) throw new ConfigError(creation.issues);
     policy.#chains = creation.chains;
     policy.#issues = creation.issues;

@@ -6,4 +6,10 @@ export const nodePorts: Ports = {
   now: () => Date.now(),
   env: (name) => process.env[name],
   randomBytes: (count) => randomBytes(count),
+  fetch: (url, init) => fetch(url, init),
+  setTimer: (run, delayMs) => {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return { clear: () => clearTimeout(timer) };
+  },
 };

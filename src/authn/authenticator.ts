@@ -40,15 +40,28 @@ export const NO_DATA: AuthnData = { isSuperuser: false, clientAttrs: {} };
 
 export type AuthnResult =
   /** Accept; the chain stops. */
-  | { readonly type: "ok"; readonly data: AuthnData }
+  | { readonly type: "ok"; readonly data: AuthnData; readonly detail?: Detail }
   /** No opinion; the next one is asked. */
-  | { readonly type: "ignore"; readonly reason: Reason }
+  | { readonly type: "ignore"; readonly reason: Reason; readonly detail?: Detail }
   /** Refuse; the chain stops. */
-  | { readonly type: "deny"; readonly reason: Reason; readonly code: ConnectCode }
+  | {
+      readonly type: "deny";
+      readonly reason: Reason;
+      readonly code: ConnectCode;
+      readonly detail?: Detail;
+    }
   /** It could not find out. What that means is the chain's policy. Never holds a secret. */
-  | { readonly type: "failure"; readonly reason: Reason; readonly message: string }
+  | {
+      readonly type: "failure";
+      readonly reason: Reason;
+      readonly message: string;
+      readonly detail?: Detail;
+    }
   /** Enhanced authentication: send AUTH with this data; the chain stops. */
   | { readonly type: "continue"; readonly data?: Uint8Array | undefined };
+
+/** What it was found out with, for explanations. Never holds a secret. */
+type Detail = string | undefined;
 
 export interface Authenticator {
   /** `<mechanism>:<backend>` or `<mechanism>`; unique in its chain. */

@@ -38,6 +38,8 @@ export interface ChainStep {
   readonly reason?: Reason | undefined;
   /** Of a failure. */
   readonly message?: string | undefined;
+  /** What it was found out with. */
+  readonly detail?: string | undefined;
 }
 
 interface ChainVerdictCommon {
@@ -198,12 +200,15 @@ function gathered({ faults, steps }: Run): Pick<ChainVerdictCommon, "faults" | "
 function stepOf(by: string, result: AuthnResult): ChainStep {
   switch (result.type) {
     case "ok":
+      return { by, outcome: "ok", detail: result.detail };
     case "continue":
-      return { by, outcome: result.type };
-    case "failure":
-      return { by, outcome: "failure", reason: result.reason, message: result.message };
+      return { by, outcome: "continue" };
+    case "failure": {
+      const { reason, message, detail } = result;
+      return { by, outcome: "failure", reason, message, detail };
+    }
     default:
-      return { by, outcome: result.type, reason: result.reason };
+      return { by, outcome: result.type, reason: result.reason, detail: result.detail };
   }
 }
 

@@ -1,6 +1,7 @@
 /** `mechanism = jwt`: the token in the password or username says who the client is. */
 import type { JwtConfig } from "../config/config.ts";
 import type { VerificationKey } from "../crypto/crypto.ts";
+import { JwksSource } from "../crypto/jwks.ts";
 import type { KeySource } from "../crypto/key-source.ts";
 import { createStaticKeySource } from "../crypto/key-source.ts";
 import { readPem } from "../crypto/pem.ts";
@@ -112,8 +113,82 @@ async function loadKeys(config: JwtConfig, mode: AuthnMode, ports: AuthnPorts): 
     case "public_key":
       return loadPem(config.keys, config.path, mode, ports);
     case "jwks":
-      return refused(`${config.path}.use_jwks`, "key sets cannot be fetched here", undefined);
+      return openKeySet(config.keys, config.path, mode, ports);
   }
+}
+
+/** What the connection itself decides; a request that sets it is refused by some runtimes. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  ...["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer"],
+  ...["transfer-encoding", "upgrade"],
+]);
+
+/** Without keys at first it is made all the same, with a warning: the endpoint may come back. */
+async function openKeySet(
+  source: Extract<JwtConfig["keys"], { type: "jwks" }>,
+  configPath: string,
+  { switches }: AuthnMode,
+  { crypto, clock, remote }: AuthnPorts,
+): Promise<Loading> {
+  const path = `${configPath}.endpoint`;
+  const { at } = source;
+  if (!remote) return refused(path, "key sets cannot be fetched here", at);
+  const url = URL.canParse(source.endpoint) ? new URL(source.endpoint) : undefined;
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") {
+    return refused(path, "the endpoint is not an http or https URL", at);
+  }
+  if (url.username !== "" || url.password !== "") {
+    const hint = "write `headers { Authorization = … }`";
+    return refused(path, "the endpoint cannot hold a username or password", at, hint);
+  }
+  const issues: Issue[] = [];
+  const warn = (name: string, message: string): void => {
+    issues.push({ severity: "warning", code: "WARN_CONFIG_KEY_SET", path: name, message, at });
+  };
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(source.headers)) {
+    const headerPath = `${configPath}.headers.${name}`;
+    if (CONNECTION_HEADERS.has(name.toLowerCase())) {
+      warn(headerPath, "the connection decides this header itself");
+    } else if (value === null || !isHeader(name, value)) {
+      return refused(headerPath, "no header can have this name or value", at);
+    } else headers[name] = value;
+  }
+  if (url.protocol === "http:" && switches.key_sets_guarded && !isLocal(url)) {
+    warn(path, "who controls the network can supply the keys: use https");
+  }
+  const keys = await JwksSource.open(
+    {
+      endpoint: url.href,
+      headers,
+      refreshIntervalSeconds: source.refreshIntervalSeconds,
+      maxFailCount: source.maxFailCount ?? FAIL_COUNT_MAX,
+      selectsByKid: switches.kid_selects_key,
+      skipBadKeys: switches.bad_jwks_keys_skipped,
+      isGuarded: switches.key_sets_guarded,
+    },
+    { crypto, clock, ...remote },
+  );
+  for (const warning of keys.warnings) warn(path, warning);
+  const usable = keys.keys.filter((key) => key.type !== "unsupported");
+  for (const key of usable) issues.push(...warnings(key, path, at, switches.empty_secret_refused));
+  return { ok: true, keys, issues };
+}
+
+/** Default of `max_fail_count`. */
+const FAIL_COUNT_MAX = 5;
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    new Headers([[name, value]]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isLocal({ hostname }: URL): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 async function loadSecret(

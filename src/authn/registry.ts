@@ -3,6 +3,7 @@
 import type { Switches } from "../config/compatibility.ts";
 import type { SecurityProfile } from "../config/config.ts";
 import type { Crypto } from "../crypto/crypto.ts";
+import type { JwksPorts } from "../crypto/jwks.ts";
 import type { Issue } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Authenticator, ReadAcl } from "./authenticator.ts";
@@ -12,6 +13,8 @@ export interface AuthnPorts {
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly readAcl: ReadAcl;
+  /** Without it no key set can be fetched. */
+  readonly remote?: Pick<JwksPorts, "fetch" | "setTimer" | "random" | "store"> | undefined;
 }
 
 /** The mode an authenticator is created for. */

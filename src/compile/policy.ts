@@ -16,7 +16,7 @@ import { coreSwitches } from "./switches.ts";
 import { placeholderIssues } from "./template-check.ts";
 
 export interface CompileOptions {
-  /** Put HMAC secrets into the image. Off: the engine is given them when it loads the image. */
+  /** Put HMAC secrets and the headers of key set requests into the image. Off: the engine is given them when it loads the image. */
   readonly withSecrets?: boolean | undefined;
 }
 
@@ -139,9 +139,23 @@ function portableConfig(config: Config, withSecrets: boolean): Config {
 }
 
 function withoutSecret(config: JwtConfig): JwtConfig {
-  if (config.keys.type !== "hmac") return config;
-  return { ...config, keys: { ...config.keys, secret: undefined } };
+  const { keys } = config;
+  switch (keys.type) {
+    case "hmac":
+      return { ...config, keys: { ...keys, secret: undefined } };
+    case "jwks": {
+      const headers = Object.entries(keys.headers).map(
+        ([name, value]) => [name, PUBLIC_HEADERS.has(name.toLowerCase()) ? value : null] as const,
+      );
+      return { ...config, keys: { ...keys, headers: Object.fromEntries(headers) } };
+    }
+    case "public_key":
+      return config;
+  }
 }
+
+/** Headers that are no credentials. */
+const PUBLIC_HEADERS: ReadonlySet<string> = new Set(["accept", "content-type", "user-agent"]);
 
 function hasErrors(issues: readonly Issue[]): boolean {
   return issues.some((issue) => issue.severity === "error");

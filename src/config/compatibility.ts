@@ -143,6 +143,11 @@ export const SWITCHES = {
     clause: "authn 8.13",
     about: "an unusable key in a key set is skipped instead of spoiling the whole set",
   },
+  key_sets_guarded: {
+    strict: true,
+    clause: "authn 8.13",
+    about: "key sets count only with status 200, are renewed early and expire by the clock",
+  },
   jwt_shape_from_keys: {
     strict: true,
     clause: "authn 3.3.1",

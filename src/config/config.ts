@@ -89,10 +89,12 @@ export type JwtKeySource =
   | {
       readonly type: "jwks";
       readonly endpoint: string;
-      readonly headers: Readonly<Record<string, string>>;
+      /** A value is null when an image was compiled without secrets: supply it by path. */
+      readonly headers: Readonly<Record<string, string | null>>;
       readonly refreshIntervalSeconds: number;
       /** Failed downloads in a row after which the keys are dropped; default 5. */
       readonly maxFailCount?: number | undefined;
+      readonly at?: SourcePosition | undefined;
     };
 
 export interface AuthorizationConfig {

@@ -12,13 +12,14 @@ import type { AuthnMode, AuthnPorts, Creation } from "../authn/registry.ts";
 import { readTokenAcl } from "../compile/acl/index.ts";
 import { validatePattern } from "../compile/rule/pattern.ts";
 import type { Switches } from "../config/compatibility.ts";
-import type { AuthenticatorConfig, Config } from "../config/config.ts";
+import type { AuthenticatorConfig, Config, JwtKeySource } from "../config/config.ts";
 import { evaluatesToTrue } from "../core/expressions.ts";
 import { encodeRequest, type RequestFields } from "../core/request.ts";
 import type { CoreMemory } from "../core/wasm.ts";
 import type { Crypto } from "../crypto/crypto.ts";
+import type { KeySetStore } from "../crypto/jwks-store.ts";
 import { CoreError, type Issue } from "../errors.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Ports } from "../ports/ports.ts";
 
 /** The core of a policy, as far as authenticators evaluate expressions in it. */
 export interface ChainCore {
@@ -31,7 +32,9 @@ export interface ChainCore {
 export interface ChainsOptions {
   readonly config: Config;
   readonly crypto: Crypto;
-  readonly clock: Clock;
+  readonly ports: Ports;
+  /** Key sets of policies before, and how often they may be asked for. */
+  readonly keySets: KeySetStore;
   readonly core: ChainCore;
   /** Secrets by configuration path; they win over those in the configuration. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -54,18 +57,32 @@ export type ChainsCreation =
  * Source: authentication §2.1, §2.2; §8 item 2.
  */
 export async function createChains(options: ChainsOptions): Promise<ChainsCreation> {
+  const made: Authenticator[] = [];
+  let isKept = false;
+  try {
+    const creation = await createAll(options, made);
+    isKept = creation.ok;
+    return creation;
+  } finally {
+    // What could be made before something could not may have begun to fetch keys.
+    if (!isKept) for (const authenticator of made) authenticator.close?.();
+  }
+}
+
+/** Adds to `made` what it makes. */
+async function createAll(options: ChainsOptions, made: Authenticator[]): Promise<ChainsCreation> {
   const { config } = options;
   const issues: Issue[] = [];
-  const all = await createMembers(config.authentication, options, issues);
+  const all = await createMembers(config.authentication, options, issues, made);
   const own = new Map<string, AuthnChain>();
   for (const { type, name, authentication } of config.listeners) {
     if (!authentication) continue;
-    const members = await createMembers(authentication, options, issues);
+    const members = await createMembers(authentication, options, issues, made);
     // A listener's chain of which nothing could be made does not exist.
     if (members.length > 0) own.set(`${type}:${name}`, chainOver(members, options));
   }
-  if (issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   const global = chainOver(all, options);
+  if (issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
   return {
     ok: true,
     issues,
@@ -86,11 +103,23 @@ async function createMembers(
   configs: readonly AuthenticatorConfig[],
   options: ChainsOptions,
   issues: Issue[],
+  made: Authenticator[],
 ): Promise<PlacedMember[]> {
   const { switches } = options.config;
   const members: PlacedMember[] = [];
-  for (const config of configs) {
-    const creation = await createAuthenticator(config, options);
+  // At a time, because key sets are waited for.
+  const outcomes = await Promise.allSettled(
+    configs.map((config) => createAuthenticator(config, options)),
+  );
+  for (const outcome of outcomes) {
+    if (outcome.status === "fulfilled" && outcome.value.ok) made.push(outcome.value.authenticator);
+  }
+  const creations = outcomes.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
+  for (const [index, creation] of creations.entries()) {
+    const config = configs[index]!;
     if (switches.broken_authenticator_is_fatal || creation.ok) issues.push(...creation.issues);
     else issues.push(...creation.issues.map(leftOut));
     if (!creation.ok) continue;
@@ -111,10 +140,20 @@ function leftOut(issue: Issue): Issue {
 
 async function createAuthenticator(
   config: AuthenticatorConfig,
-  { config: { switches, securityProfile }, crypto, clock, core, secrets }: ChainsOptions,
+  {
+    config: { switches, securityProfile },
+    crypto,
+    ports: host,
+    keySets,
+    core,
+    secrets,
+  }: ChainsOptions,
 ): Promise<Creation> {
   const mode: AuthnMode = { switches, securityProfile };
-  const ports: AuthnPorts = { crypto, clock, readAcl: aclReader(switches) };
+  const { fetch, setTimer } = host;
+  const random = (): number => host.randomBytes(1)[0]! / 256;
+  const remote = { fetch, setTimer, random, store: keySets };
+  const ports: AuthnPorts = { crypto, clock: host, readAcl: aclReader(switches), remote };
   switch (config.mechanism) {
     case "cinfo": {
       const checks = config.checks.map(({ isMatch, result }, index) => ({
@@ -135,17 +174,39 @@ async function createAuthenticator(
       return { ok: true, authenticator, issues: [] };
     }
     case "jwt": {
-      const name = `${config.path}.secret`;
-      const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-      if (config.keys.type !== "hmac" || (secret ?? config.keys.secret) !== undefined) {
-        const keys =
-          config.keys.type === "hmac" && secret !== undefined
-            ? { ...config.keys, secret }
-            : config.keys;
-        return createJwtAuthenticator({ ...config, keys }, mode, ports);
-      }
-      return { ok: false, issues: [missingSecret(config.path)] };
+      const keys = withSecrets(config.keys, config.path, secrets);
+      if (typeof keys === "string") return { ok: false, issues: [missingSecret(keys)] };
+      return createJwtAuthenticator({ ...config, keys }, mode, ports);
     }
+  }
+}
+
+/** The keys with the secrets that were supplied, or the path of the first that is missing. */
+function withSecrets(
+  keys: JwtKeySource,
+  configPath: string,
+  secrets: Readonly<Record<string, string>>,
+): JwtKeySource | string {
+  const supplied = (path: string): string | undefined =>
+    Object.hasOwn(secrets, path) ? secrets[path] : undefined;
+  switch (keys.type) {
+    case "hmac": {
+      const path = `${configPath}.secret`;
+      const secret = supplied(path) ?? keys.secret;
+      return secret === undefined ? path : { ...keys, secret };
+    }
+    case "jwks": {
+      const headers: Record<string, string> = {};
+      for (const [name, value] of Object.entries(keys.headers)) {
+        const path = `${configPath}.headers.${name}`;
+        const header = supplied(path) ?? value;
+        if (header === null) return path;
+        headers[name] = header;
+      }
+      return { ...keys, headers };
+    }
+    case "public_key":
+      return keys;
   }
 }
 
@@ -153,9 +214,9 @@ function missingSecret(path: string): Issue {
   return {
     severity: "error",
     code: "ERR_CONFIG_SECRET",
-    path: `${path}.secret`,
+    path,
     message: "the image holds no secrets, and none was supplied",
-    hint: `pass secrets: { "${path}.secret": … } to the engine, or compile with --with-secrets`,
+    hint: `pass secrets: { "${path}": … } to the engine, or compile with --with-secrets`,
   };
 }
 

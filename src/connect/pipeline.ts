@@ -344,6 +344,7 @@ function traceChain({ report }: Connecting, verdict: ChainVerdict): void {
   trace({ stage: "authentication", at: by, outcome, detail: reason });
 }
 
-function stepDetail({ reason, message }: ChainStep): string | undefined {
-  return message ?? reason;
+function stepDetail({ reason, message, detail }: ChainStep): string | undefined {
+  const parts = [message ?? reason, detail].filter((part) => part !== undefined);
+  return parts.length > 0 ? parts.join("; ") : undefined;
 }

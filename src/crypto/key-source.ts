@@ -6,8 +6,13 @@ import type { JwsHeader } from "./jws.ts";
 
 /** Keys to try in order, or why there are none. */
 export type KeyLookup =
-  | { readonly ok: true; readonly keys: readonly VerificationKey[] }
-  | { readonly ok: false; readonly problem: string };
+  | {
+      readonly ok: true;
+      readonly keys: readonly VerificationKey[];
+      /** For explanations: where they are from. Holds nothing of a token but its `alg` and `kid`. */
+      readonly detail?: string | undefined;
+    }
+  | { readonly ok: false; readonly problem: string; readonly detail?: string | undefined };
 
 export interface KeySource {
   readonly family: AlgorithmFamily;

@@ -6,11 +6,28 @@ export interface Ports {
   readonly env: (name: string) => string | undefined;
   /** Cryptographically random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
+  /** One HTTP request, as the Web's `fetch`. */
+  readonly fetch: Fetch;
+  readonly setTimer: SetTimer;
 }
 
-/** The defaults: the global clock and random generator, and an empty environment. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Calls `run` once, at least `delayMs` (at most 2³¹ − 1) from now. Should not keep the process alive. */
+export type SetTimer = (run: () => void, delayMs: number) => Timer;
+
+export interface Timer {
+  clear(): void;
+}
+
+/** The defaults: the global clock, random generator and fetch, and an empty environment. */
 export const defaultPorts: Ports = {
   now: () => Date.now(),
   env: () => undefined,
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+  fetch: (url, init) => globalThis.fetch(url, init),
+  setTimer: (run, delayMs) => {
+    const timer = setTimeout(run, delayMs);
+    return { clear: () => clearTimeout(timer) };
+  },
 };

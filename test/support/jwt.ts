@@ -2,7 +2,7 @@
 import { createNodeCrypto } from "../../bindings/node/crypto.ts";
 import type { Authenticator, AuthnResult, ReadAcl } from "../../src/authn/authenticator.ts";
 import { createJwtAuthenticator } from "../../src/authn/jwt.ts";
-import type { AuthnMode, Creation } from "../../src/authn/registry.ts";
+import type { AuthnMode, AuthnPorts, Creation } from "../../src/authn/registry.ts";
 import type { Preset, SwitchName } from "../../src/config/compatibility.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
 import type { JwtConfig } from "../../src/config/config.ts";
@@ -21,6 +21,7 @@ export interface Setup {
   readonly crypto?: Crypto;
   readonly nowMs?: number;
   readonly readAcl?: ReadAcl;
+  readonly remote?: AuthnPorts["remote"];
 }
 
 /** Lists of rules are good unless they hold the text `bad` (a rule) or `crash`. */
@@ -52,7 +53,12 @@ export function create(setup: Setup = {}): Promise<Creation> {
     leewaySeconds: 0,
     ...setup.config,
   };
-  const ports = { crypto, clock: { now: () => nowMs }, readAcl: setup.readAcl ?? readAcl };
+  const ports = {
+    crypto,
+    clock: { now: () => nowMs },
+    readAcl: setup.readAcl ?? readAcl,
+    remote: setup.remote,
+  };
   return Promise.resolve(createJwtAuthenticator(config, mode, ports));
 }
 

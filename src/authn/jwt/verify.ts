@@ -63,9 +63,20 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     }
     const lookup = options.keys.find(header, algorithm);
     return lookup instanceof Promise
-      ? lookup.then((found) => checkSignature(jws, algorithm, found, client))
-      : checkSignature(jws, algorithm, lookup, client);
+      ? lookup.then((found) => explained(found, checkSignature(jws, algorithm, found, client)))
+      : explained(lookup, checkSignature(jws, algorithm, lookup, client));
   };
+
+  /** The answer with the keys it was found with, where the source has something to say of them. */
+  function explained(
+    { detail }: KeyLookup,
+    answer: AuthnResult | Promise<AuthnResult>,
+  ): AuthnResult | Promise<AuthnResult> {
+    if (detail === undefined) return answer;
+    const explain = (result: AuthnResult): AuthnResult =>
+      result.type === "continue" ? result : { ...result, detail };
+    return answer instanceof Promise ? answer.then(explain) : explain(answer);
+  }
 
   function checkSignature(
     jws: CompactJws,

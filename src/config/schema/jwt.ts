@@ -234,7 +234,7 @@ export function readJwt(node: HoconObject, place: Place): JwtConfig | undefined 
     }
     case "jwks": {
       const values = readKeys(node, JWKS_KEYS, place, { elsewhere });
-      return values && build(values, node, place, readEndpoint(values, place));
+      return values && build(values, node, place, readEndpoint(values, node, place));
     }
   }
 }
@@ -330,20 +330,65 @@ function build(
   };
 }
 
-function readEndpoint(values: Values<typeof JWKS_KEYS>, place: Place): JwtKeySource {
-  if (values.ssl?.verify === "verify_none") {
-    place.load.issues.warning(
-      "WARN_CONFIG_NO_EFFECT",
-      undefined,
-      "`verify_none` has no effect here: certificates are always checked",
-      { path: `${place.path}.ssl.verify` },
-    );
+function readEndpoint(
+  values: Values<typeof JWKS_KEYS>,
+  node: HoconObject,
+  place: Place,
+): JwtKeySource | undefined {
+  const ssl = node.members.get("ssl")?.value;
+  const written = ssl?.kind === "object" ? ssl.members : new Map<string, never>();
+  const isUsed = values.enable && values.ssl?.enable === true;
+  let isGood = true;
+  for (const { name, value, message, hint } of UNSAYABLE_TLS) {
+    const setting = written.get(name)?.value;
+    const isSet = setting?.kind === "text" && setting.value !== "";
+    if (!isSet || (value !== undefined && setting.value !== value)) continue;
+    const path = `${place.path}.ssl.${name}`;
+    if (isUsed) {
+      place.load.issues.error("ERR_CONFIG_VALUE", setting.at, message, { path, hint });
+      isGood = false;
+    } else if (value !== undefined) {
+      place.load.issues.warning("WARN_CONFIG_NO_EFFECT", setting.at, message, { path });
+    }
   }
+  if (!isGood) return undefined;
   return {
     type: "jwks",
     endpoint: values.endpoint,
     headers: Object.fromEntries(values.headers),
     refreshIntervalSeconds: Math.max(10, values.refresh_interval),
     maxFailCount: values.max_fail_count,
+    at: node.members.get("endpoint")?.value.at,
   };
 }
+
+/** TLS settings that decide whom to trust, and that a Web request cannot express. */
+const UNSAYABLE_TLS: readonly {
+  readonly name: string;
+  /** Only this value; without it any. */
+  readonly value?: string;
+  readonly message: string;
+  readonly hint: string;
+}[] = [
+  {
+    name: "verify",
+    value: "verify_none",
+    message: "`verify_none` has no effect here: certificates are always checked",
+    hint: "write `verify = verify_peer`, and let the runtime trust the issuer of the certificate",
+  },
+  {
+    name: "cacertfile",
+    message: "the certificates to trust are the runtime's: they cannot be chosen here",
+    hint: "leave it out; Node reads more of them from the file in NODE_EXTRA_CA_CERTS",
+  },
+  {
+    name: "certfile",
+    message: "no client certificate can be sent",
+    hint: "let the endpoint accept requests without one, or with a header",
+  },
+  {
+    name: "keyfile",
+    message: "no client certificate can be sent",
+    hint: "let the endpoint accept requests without one, or with a header",
+  },
+];

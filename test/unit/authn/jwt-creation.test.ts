@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Preset } from "../../../src/config/compatibility.ts";
 import type { JwtConfig } from "../../../src/config/config.ts";
+import { KeySetStore } from "../../../src/crypto/jwks-store.ts";
+import { fakeTime } from "../../support/fake-timers.ts";
 import { create, type Setup } from "../../support/jwt.ts";
 import { rsa, secp256k1, spkiPem } from "../../support/tokens.ts";
 
@@ -56,5 +59,82 @@ describe("creation", () => {
       expect(creation.ok).toBe(false);
       expect(JSON.stringify(creation)).not.toContain("s3cret");
     }
+  });
+});
+
+describe("creation with an endpoint", () => {
+  const endpoint = (url: string, headers: Record<string, string | null> = {}) => ({
+    type: "jwks" as const,
+    endpoint: url,
+    headers,
+    refreshIntervalSeconds: 300,
+  });
+
+  async function createWith(keys: JwtConfig["keys"], preset: Preset = "strict") {
+    const urls: string[] = [];
+    const headers: unknown[] = [];
+    const time = fakeTime(0);
+    const creation = await create({
+      preset,
+      config: { keys },
+      remote: {
+        fetch: (url, init) => {
+          urls.push(url);
+          headers.push(init.headers);
+          return Promise.resolve(
+            Response.json({ keys: [rsa.publicKey.export({ format: "jwk" })] }),
+          );
+        },
+        setTimer: time.setTimer,
+        random: () => 0,
+        store: new KeySetStore(),
+      },
+    });
+    if (creation.ok) creation.authenticator.close?.();
+    expect(time.pending()).toBe(0);
+    const said = creation.issues.map(({ path, message }) => `${path}: ${message}`);
+    return { ok: creation.ok, said, urls, headers };
+  }
+
+  it("asks it, with the headers that are not the connection's own", async () => {
+    const headers = { Accept: "application/json", Connection: "close", Authorization: "s3cret" };
+    const made = await createWith(endpoint("https://idp.test/keys", headers));
+    expect(made).toEqual({
+      ok: true,
+      said: ["authentication[0].headers.Connection: the connection decides this header itself"],
+      urls: ["https://idp.test/keys"],
+      headers: [{ Accept: "application/json", Authorization: "s3cret" }],
+    });
+  });
+
+  it.each([
+    ["idp.test/keys", {}, /^authentication\[0\]\.endpoint: .*URL$/],
+    ["file:///keys", {}, /URL$/],
+    ["https://[", {}, /URL$/],
+    ["https://u@idp.test/", {}, /username or password$/],
+    ["https://:s3cret@idp.test/", {}, /username or password$/],
+    ["https://idp.test/", { "a b": "s3cret" }, /^authentication\[0\]\.headers\.a b: /],
+    ["https://idp.test/", { a: "s3cret\n\u0001\n" }, /^authentication\[0\]\.headers\.a: /],
+    ["https://idp.test/", { a: null }, /^authentication\[0\]\.headers\.a: /],
+  ])("refuses %s with %j", async (url, headers, expected) => {
+    const made = await createWith(endpoint(url, headers));
+    expect(made).toMatchObject({ ok: false, urls: [] });
+    expect(made.said.join()).toMatch(expected);
+    expect(made.said.join()).not.toContain("s3cret");
+  });
+
+  it("warns of plain HTTP, unless it stays on this machine or the reference's ways are wanted", async () => {
+    const said = async (url: string, preset?: Preset) =>
+      (await createWith(endpoint(url), preset)).said;
+    expect(await said("http://idp.test/")).toEqual([expect.stringMatching(/use https$/)]);
+    expect(await said("http://127.0.0.1:1/")).toEqual([]);
+    expect(await said("http://localhost/")).toEqual([]);
+    expect(await said("http://idp.test/", "emqx")).toEqual([]);
+  });
+
+  it("refuses a key set where nothing can be fetched, unless it is disabled", async () => {
+    const keys = endpoint("https://idp.test/");
+    expect(await create({ config: { keys } })).toMatchObject({ ok: false });
+    expect(await create({ config: { keys, enable: false } })).toMatchObject({ ok: true });
   });
 });

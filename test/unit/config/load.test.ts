@@ -416,7 +416,7 @@ describe("authenticators", () => {
     const pem = '"""-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"""';
     const publicKey = jwt(`use_jwks = false, algorithm = "public-key", public_key = ${pem}`);
     expect(publicKey.keys.type).toBe("public_key");
-    expect(jwt('endpoint = "https://h/keys"').keys).toEqual({
+    expect(jwt('endpoint = "https://h/keys"').keys).toMatchObject({
       type: "jwks",
       endpoint: "https://h/keys",
       headers: { Accept: "application/json" },
@@ -614,6 +614,29 @@ describe("listeners", () => {
     expect(told.map((issue) => issue.message)).toEqual([
       "`ssl` listeners are not supported: `ssl:default` does not listen",
     ]);
+  });
+
+  test("TLS settings of a key set that a request cannot keep are refused once TLS is enabled", () => {
+    const keySet = (ssl: string, more = "") =>
+      `authentication { mechanism = jwt, use_jwks = true, endpoint = "https://h/", ${more} ssl { ${ssl} } }`;
+    const settings = [
+      "verify = verify_none",
+      'cacertfile = "/ca.pem"',
+      'certfile = "/a.pem"',
+      'keyfile = "/k.pem"',
+    ];
+    for (const setting of settings) {
+      expect(error(keySet(`enable = true, ${setting}`))).toMatch(/ssl\.(verify|c|k)/);
+      for (const text of [
+        keySet(`enable = false, ${setting}`),
+        keySet(setting),
+        keySet(`enable = true, ${setting}`, "enable = false,"),
+      ]) {
+        expect(load(text).issues.map((issue) => issue.code)).toContain("WARN_CONFIG_NO_EFFECT");
+      }
+    }
+    const plain = keySet('enable = true, verify = verify_peer, cacertfile = ""');
+    expect(load(plain).issues.map(({ severity }) => severity)).not.toContain("error");
   });
 
   test("hostile names are names", () => {

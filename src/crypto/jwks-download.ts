@@ -1,0 +1,168 @@
+/** One download of a key set: bounded in time, size and redirects; what it holds is never shown. */
+import { parseJson } from "../json/parse.ts";
+import type { Fetch, SetTimer, Timer } from "../ports/ports.ts";
+import type { Crypto, VerificationKey } from "./crypto.ts";
+import { readKeySet } from "./key-set.ts";
+
+/** LIMIT: of one download, redirects and body included. */
+export const DOWNLOAD_MS_MAX = 5000;
+/** LIMIT: real sets have a few kilobytes. */
+export const KEY_SET_BYTES_MAX = 1_048_576;
+export const REDIRECTS_MAX = 3;
+
+export interface DownloadPorts {
+  readonly crypto: Crypto;
+  readonly fetch: Fetch;
+  readonly setTimer: SetTimer;
+}
+
+export interface DownloadOptions {
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The status must be 200; otherwise only the body counts. */
+  readonly wantsStatus200: boolean;
+  /** One unusable key does not spoil the set. */
+  readonly skipBadKeys: boolean;
+}
+
+export type Download =
+  | {
+      readonly ok: true;
+      readonly keys: readonly VerificationKey[];
+      readonly warnings: readonly string[];
+    }
+  /** The problem holds nothing of the answer but its status. */
+  | { readonly ok: false; readonly problem: string };
+
+/** A problem whose text may be shown, unlike that of other exceptions. */
+class DownloadProblem extends Error {}
+
+/**
+ * Fetches a key set. Never rejects. `signal` gives it up early.
+ *
+ * A redirect is followed unless it leaves TLS or HTTP; configured headers, which may be credentials,
+ * go to the configured origin alone.
+ *
+ * Source: authentication §3.3.6, §8 item 13; RFC 7517 §5.
+ */
+export async function downloadKeySet(
+  options: DownloadOptions,
+  ports: DownloadPorts,
+  signal: AbortSignal,
+): Promise<Download> {
+  const giveUp = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp.signal.addEventListener("abort", () => reject(giveUp.signal.reason));
+  });
+  const stop = (): void => giveUp.abort(new DownloadProblem("the download was given up"));
+  signal.addEventListener("abort", stop);
+  let timer: Timer | undefined;
+  try {
+    timer = ports.setTimer(
+      () => giveUp.abort(new DownloadProblem(`no answer within ${DOWNLOAD_MS_MAX / 1000} s`)),
+      DOWNLOAD_MS_MAX,
+    );
+    if (signal.aborted) stop();
+    // Raced, because not every fetch and not every body heeds its signal.
+    return await Promise.race([download(options, ports, giveUp.signal), aborted]);
+  } catch (error) {
+    return { ok: false, problem: problemOf(error) };
+  } finally {
+    timer?.clear();
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function download(
+  { endpoint, headers, wantsStatus200, skipBadKeys }: DownloadOptions,
+  { crypto, fetch }: DownloadPorts,
+  signal: AbortSignal,
+): Promise<Download> {
+  const response = await follow(endpoint, headers, fetch, signal);
+  if (wantsStatus200 && response.status !== 200) {
+    discard(response);
+    throw new DownloadProblem(`the answer has status ${response.status}`);
+  }
+  const document = parseJson(await readText(response));
+  if (!document.ok) throw new DownloadProblem("the answer is not JSON");
+  return readKeySet(document.value, crypto, { skipBadKeys });
+}
+
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+/** The answer after redirects. Followed by hand: fetch itself would take the headers anywhere. */
+async function follow(
+  endpoint: string,
+  headers: Readonly<Record<string, string>>,
+  fetch: Fetch,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { origin } = new URL(endpoint);
+  let url = new URL(endpoint);
+  for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
+    const sent = url.origin === origin ? headers : { accept: "application/json" };
+    const response = await fetch(url.href, { headers: sent, redirect: "manual", signal });
+    if (response.type === "opaqueredirect") {
+      throw new DownloadProblem("the answer is a redirect, which cannot be followed here");
+    }
+    const location = response.headers.get("location");
+    if (!REDIRECTS.includes(response.status) || location === null) return response;
+    discard(response);
+    url = redirected(location, url);
+  }
+  throw new DownloadProblem(`there are more than ${REDIRECTS_MAX} redirects`);
+}
+
+function redirected(location: string, from: URL): URL {
+  const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  if (url === undefined || url.username !== "" || url.password !== "") {
+    throw new DownloadProblem("the answer is a redirect to an unusable address");
+  }
+  if (url.protocol !== "https:" && url.protocol !== from.protocol) {
+    const scheme = url.protocol === "http:" ? "plain HTTP" : "another scheme";
+    throw new DownloadProblem(`the answer is a redirect to ${scheme}`);
+  }
+  return url;
+}
+
+/** The body as text; stops reading as soon as it is too long. */
+async function readText(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  if (!reader) return "";
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.length;
+    if (bytes > KEY_SET_BYTES_MAX) {
+      reader.cancel().catch(() => {});
+      throw new DownloadProblem(`the answer has more than ${KEY_SET_BYTES_MAX} bytes`);
+    }
+    text += decode(decoder, value);
+  }
+  return text + decode(decoder);
+}
+
+function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
+  } catch {
+    throw new DownloadProblem("the answer is not UTF-8");
+  }
+}
+
+/** Lets go of a body nobody wants, so that its connection is free. */
+function discard(response: Response): void {
+  response.body?.cancel().catch(() => {});
+}
+
+/** A system error's code (`ECONNREFUSED`) says enough; its message may quote what was received. */
+function problemOf(error: unknown): string {
+  if (error instanceof DownloadProblem) return error.message;
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  const isName = typeof code === "string" && /^[A-Z0-9_]{1,64}$/.test(code);
+  return isName ? `the endpoint cannot be reached (${code})` : "the endpoint cannot be reached";
+}

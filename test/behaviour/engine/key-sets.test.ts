@@ -1,0 +1,191 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
+import { compilePolicy } from "../../../src/compile/policy.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { loadModuleSync } from "../../../src/core/wasm-inline.gen.ts";
+import { createJoseCrypto } from "../../../src/crypto/jose.ts";
+import { createEngine, type Engine } from "../../../src/engine.ts";
+import type { TraceStep } from "../../../src/observe/trace.ts";
+import { missingSecrets } from "../../../src/policy-meta.ts";
+import { brief, imageOf, START } from "../../support/engine.ts";
+import { type FakeTime, fakeTime } from "../../support/fake-timers.ts";
+import { type JwksServer, jwk, startJwksServer } from "../../support/jwks-server.ts";
+import { encodePart, keyPairFor, makeToken, p256 } from "../../support/tokens.ts";
+
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+
+const modules = loadModuleSync();
+
+function textOf(server: JwksServer, more = ""): string {
+  return `authentication = [{ mechanism = jwt, use_jwks = true, endpoint = "${server.url}", ${more} }]`;
+}
+
+interface Running {
+  readonly engine: Engine;
+  readonly server: JwksServer;
+  readonly time: FakeTime;
+  login(password: string): Promise<string>;
+}
+
+async function start(
+  keys: readonly unknown[],
+  more = "",
+  crypto = createNodeCrypto(),
+): Promise<Running> {
+  const server = await startJwksServer(keys);
+  opened.push(server.close);
+  const time = fakeTime(START * 1000);
+  const engine = await createEngine({
+    image: imageOf({ text: textOf(server, more) }),
+    crypto,
+    ports: { now: time.now, setTimer: time.setTimer },
+    module: modules,
+  });
+  opened.push(() => engine.close());
+  const login = async (password: string): Promise<string> => {
+    const decision = await engine.connect({ clientId: "c1", password });
+    if (decision.verdict === "allow") decision.session.close();
+    return brief(decision);
+  };
+  return { engine, server, time, login };
+}
+
+const signed = (kid: string | undefined, algorithm = "ES256"): string =>
+  makeToken(algorithm, keyPairFor(algorithm).privateKey, {}, { alg: algorithm, kid });
+
+/** Named by a kid that nobody has; no key ever gets to look at the signature. */
+const forged = (kid: string): string => `${encodePart({ alg: "ES256", kid })}.e30.AAAA`;
+
+describe("keys from an endpoint", () => {
+  it("admit whom they sign for, and nobody else", async () => {
+    for (const crypto of [createNodeCrypto(), createJoseCrypto()]) {
+      const { login } = await start([jwk(p256, { kid: "k" })], "", crypto);
+      expect(await login(signed("k"))).toBe("allow by jwt");
+      expect(await login(signed(undefined))).toBe("allow by jwt");
+      expect(await login(signed("other"))).toBe("0x86 no_key by jwt");
+      expect(await login(signed("k", "ES384"))).toBe("0x86 no_key by jwt");
+      expect(await login(`${signed("k").slice(0, -4)}AAAA`)).toBe("0x86 bad_signature by jwt");
+    }
+  });
+
+  it("rotate under load without refusing anybody", async () => {
+    const { server, time, login } = await start([jwk(p256, { kid: "k0" })]);
+    const outcomes: string[] = [];
+    for (let round = 1; round <= 12; round += 1) {
+      server.answer = [jwk(p256, { kid: `k${round}` }), jwk(p256, { kid: `k${round - 1}` })];
+      const tokens = Array.from({ length: 100 }, (_, index) => signed(`k${round - (index % 2)}`));
+      outcomes.push(...(await Promise.all(tokens.map(login))));
+      time.advance(10_000);
+    }
+    expect(outcomes).toHaveLength(1200);
+    expect(new Set(outcomes)).toEqual(new Set(["allow by jwt"]));
+    expect(server.requests).toHaveLength(13);
+  });
+
+  it("serve through an outage longer than the interval, and end at their age", async () => {
+    const { server, time, login } = await start(
+      [jwk(p256, { kid: "k" })],
+      "refresh_interval = 10, max_fail_count = 6",
+    );
+    server.answer = (response) => void response.destroy();
+    for (let seconds = 1; seconds <= 60; seconds += 1) {
+      time.setClock((START + seconds) * 1000);
+      expect(await login(signed("k"))).toBe("allow by jwt");
+    }
+    time.setClock(START * 1000 + 60_001);
+    expect(await login(signed("k"))).toBe("0x88 backend_unavailable by jwt");
+    server.answer = [jwk(p256, { kid: "k" })];
+    time.setClock((START + 120) * 1000);
+    expect(await login(signed("k"))).toBe("allow by jwt");
+  });
+
+  it("are fetched once for 10,000 connects with unknown key ids, and good ones get in", async () => {
+    const { server, login } = await start([jwk(p256, { kid: "k" })]);
+    const good = signed("k");
+    const logins = Array.from({ length: 10_000 }, (_, index) =>
+      login(index % 100 === 0 ? good : forged(`x${index}`)),
+    );
+    const outcomes = await Promise.all(logins);
+    const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
+    expect(count("allow by jwt")).toBe(100);
+    expect(count("0x86 no_key by jwt")).toBe(9900);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it("are missing at first when the endpoint is down: nobody gets in, and the operator is told", async () => {
+    const { engine, server, time, login } = await start([]);
+    server.answer = (response) => void response.writeHead(503).end();
+    await engine.reload(imageOf({ text: textOf(server, 'headers { X-Tenant = "t" }') }));
+    expect(engine.policy.issues).toMatchObject([
+      { code: "WARN_CONFIG_KEY_SET", severity: "warning", path: "authentication[1].endpoint" },
+    ]);
+    expect(await login(signed("k"))).toBe("0x88 backend_unavailable by jwt");
+    server.answer = [jwk(p256, { kid: "k" })];
+    time.advance(time.delaysMs.at(-1)!);
+    expect(await login(signed("k"))).toBe("allow by jwt");
+  });
+
+  it("survive a reload in an outage", async () => {
+    const { engine, server, login } = await start([jwk(p256, { kid: "k" })]);
+    server.answer = (response) => void response.destroy();
+    await engine.reload(imageOf({ text: textOf(server) }));
+    expect(await login(signed("k"))).toBe("allow by jwt");
+  });
+
+  it("leave no timer behind: a closed engine and a refused policy are quiet", async () => {
+    const { engine, server, time } = await start([jwk(p256, { kid: "k" })]);
+    const broken = `authentication = [
+      { mechanism = jwt, use_jwks = true, endpoint = "${server.url}" }
+    ]
+    listeners.tcp.default { bind = 1883, authentication = [
+      { mechanism = jwt, use_jwks = true, endpoint = "http://u:p@localhost/" }
+    ] }`;
+    expect(time.pending()).toBe(1);
+    await expect(engine.reload(imageOf({ text: broken }))).rejects.toThrow(/username or password/);
+    await vi.waitFor(() => expect(time.pending()).toBe(1));
+    engine.close();
+    expect(time.pending()).toBe(0);
+  });
+
+  it("are explained by set and key id, without a piece of the token", async () => {
+    const { engine } = await start([jwk(p256, { kid: "k" })]);
+    const explain = async (password: string): Promise<TraceStep[]> => {
+      const steps: TraceStep[] = [];
+      await engine.connect({ clientId: "c1", password }, { trace: (step) => steps.push(step) });
+      return steps.filter(({ stage }) => stage === "authentication");
+    };
+    const good = signed("k");
+    const steps = await explain(good);
+    expect(steps[0]?.detail).toMatch(
+      /^key set http:\S+\/keys \(1 keys, 0 s old\), .*kid `k`: 1 fit$/,
+    );
+    for (const part of good.split(".")) expect(JSON.stringify(steps)).not.toContain(part);
+    const [refused] = await explain(signed("other"));
+    expect(refused).toMatchObject({ outcome: "deny" });
+    expect(refused?.detail).toMatch(/^no_key; key set .*fetched again\), .*kid `other`: 0 fit$/);
+  });
+});
+
+describe("an image with a key set", () => {
+  it("holds no header that could be a credential, and wants it supplied", async () => {
+    const server = await startJwksServer([jwk(p256, { kid: "k" })]);
+    opened.push(server.close);
+    const text = textOf(
+      server,
+      'headers { Accept = "application/json", Authorization = "s3cret" }',
+    );
+    const { config } = loadConfig({ text, file: "test.conf", env: {} });
+    const { image } = compilePolicy(config);
+    expect(Buffer.from(image).includes("s3cret")).toBe(false);
+    const path = "authentication[1].headers.Authorization";
+    expect(missingSecrets(image)).toEqual([path]);
+    const options = { image, crypto: createNodeCrypto(), module: modules };
+    await expect(createEngine(options)).rejects.toThrow(path);
+    const engine = await createEngine({ ...options, secrets: { [path]: "supplied" } });
+    engine.close();
+    expect(server.requests.map(({ authorization }) => authorization)).toEqual(["supplied"]);
+  });
+});
