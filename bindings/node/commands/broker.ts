@@ -16,6 +16,7 @@ interface BrokerCommandOptions {
   readonly config?: string;
   readonly quickStart?: boolean;
   readonly port?: number;
+  readonly watch?: boolean;
   readonly compatibility?: Preset;
   readonly logLevel: string;
   readonly logFormat?: "json" | "text";
@@ -28,6 +29,7 @@ export function registerBroker(program: Command): void {
     .option("-c, --config <file>", "configuration in EMQX's HOCON")
     .option("--quick-start", "run the shipped example policy with a fresh secret and tokens to try")
     .option("-p, --port <port>", "listen on this port instead of the configured one", parsePort)
+    .option("--watch", "load the configuration again whenever one of its files changes")
     .addOption(compatibilityOption())
     .addOption(
       new Option("--log-level <level>", "least important lines to write")
@@ -44,7 +46,8 @@ export function registerBroker(program: Command): void {
       "after",
       `
 The log goes to stdout, one line for everything that was refused, with the reason.
-SIGHUP loads the configuration again: one that cannot be used leaves the old one in force.
+SIGHUP loads the configuration again: one that cannot be used leaves the old one in force. Live
+subscriptions that the new one does not allow are removed (portcullis.on_policy_change).
 SIGTERM and SIGINT stop gracefully.
 
 Examples:
@@ -83,14 +86,14 @@ interface RunOptions extends BrokerCommandOptions {
 
 /** Starts the broker and keeps the process for it; returns where it listens first. */
 async function run(options: RunOptions): Promise<string> {
-  const { file, env, port, compatibility } = options;
+  const { file, env, port, compatibility, watch } = options;
   const log = createCommandLog(options);
-  const broker = await startBroker({ file, env, log, port, preset: compatibility }).catch(
+  const broker = await startBroker({ file, env, log, port, preset: compatibility, watch }).catch(
     (error: unknown) => {
       throw describeListenError(error, options.quickStart === true);
     },
   );
-  process.on("SIGHUP", () => reload(broker, file, log));
+  process.on("SIGHUP", () => reload(broker));
   void stopOnSignal(broker.broker, process, log).then(() => broker.engine.close());
   reportIssues(broker.issues);
   const urls = broker.addresses.map(urlOf);
@@ -121,20 +124,11 @@ function urlOf({ host, port }: ListenerAddress): string {
   return `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function reload(broker: RunningBroker, file: string, log: Logger): void {
-  broker.reload().then(
-    (issues) => {
-      reportIssues(issues);
-      log.info({ event: "reloaded", file }, "policy reloaded");
-    },
-    (error: unknown) => {
-      if (!reportConfigError(error)) note(`portcullis: ${(error as Error).message}`);
-      log.error(
-        { event: "reload_refused", file },
-        "policy not reloaded: the old one stays in force",
-      );
-    },
-  );
+/** The log says what came of it; the places of mistakes are shown here. */
+function reload(broker: RunningBroker): void {
+  broker.reload().then(reportIssues, (error: unknown) => {
+    if (!reportConfigError(error)) note(`portcullis: ${(error as Error).message}`);
+  });
 }
 
 /** What to do about a listener that cannot be opened; other errors as they are. */

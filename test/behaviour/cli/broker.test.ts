@@ -83,7 +83,7 @@ describe("portcullis broker", () => {
 
     made.write("p.conf", POLICY.replace("str_eq(", "str_eqq("));
     started.child.kill("SIGHUP");
-    const text = await started.until(/the old one stays in force/);
+    const text = await started.until(/the old policy stays in force/);
     expect(text).toContain("unknown function `str_eqq`");
     expect(await getsIn("dev-1")).toBe(true);
 
