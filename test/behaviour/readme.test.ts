@@ -94,7 +94,7 @@ describe("the commands of the README", () => {
     return found
       .map((word) => word.replace(/^(['"])(.*)\1$/, "$2").replace("$TOKEN", TOKEN))
       .map((word) => (word === "portcullis.conf" ? CONFIG : word))
-      .map((word) => (word === "policy.image" ? directory.file(word) : word))
+      .map((word) => (["policy.image", "token.txt"].includes(word) ? directory.file(word) : word))
       .map((word) => (word === "dev-1" ? UNIT : word));
   }
 
