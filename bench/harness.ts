@@ -33,6 +33,17 @@ export interface CaseReport {
   readonly notes?: readonly string[];
 }
 
+/**
+ * What a module in cases/ exports: the cases by their names. A case makes what it needs, asserts that
+ * ours and the rivals answer the same, then measures them side by side, alone in a process.
+ */
+export interface BenchModule {
+  readonly cases: Readonly<Record<string, BenchCase>>;
+}
+
+/** Gets its own name. */
+export type BenchCase = (name: string) => Promise<CaseReport>;
+
 export interface MeasureOptions {
   /** Time spent on each rival, in ms, after warming up. Default 400. */
   readonly timeMs?: number | undefined;

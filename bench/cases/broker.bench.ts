@@ -14,13 +14,15 @@ import {
   type Engine,
   loadConfig,
 } from "../../src/index.ts";
-import { type CaseReport, measureCase, type Rival } from "../harness.ts";
+import { type BenchCase, type CaseReport, measureCase, type Rival } from "../harness.ts";
 import type { LoadAnswer, LoadRequest } from "./broker-load.ts";
 
 const RULES = 1_000;
 const MESSAGES = 2_000;
 
-export async function* bench(): AsyncIterable<CaseReport> {
+export const cases: Readonly<Record<string, BenchCase>> = { broker: brokerCase };
+
+async function brokerCase(name: string): Promise<CaseReport> {
   const engine = await createBenchEngine();
   const enforcing = await createBroker({ engine, log: createLog({ level: "silent" }) });
   const [address] = await enforcing.listen();
@@ -33,8 +35,8 @@ export async function* bench(): AsyncIterable<CaseReport> {
       throughput("bare aedes", load, (bare.address() as AddressInfo).port),
     ];
     for (const { run } of rivals) await run();
-    yield await measureCase(
-      "broker",
+    return await measureCase(
+      name,
       "a 64-byte QoS 0 message from one publisher to one subscriber, 200 on their way",
       rivals,
       { timeMs: process.env.BENCH_QUICK ? 1_000 : 6_000 },

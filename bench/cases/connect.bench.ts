@@ -6,7 +6,7 @@ import { strict as assert } from "node:assert";
 import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 import type { Engine } from "../../src/index.ts";
 import { compileTexts, startEngine } from "../data/policy.ts";
-import { type CaseReport, measureCase } from "../harness.ts";
+import { type BenchCase, type CaseReport, measureCase } from "../harness.ts";
 
 const SECRET = "a shared secret of 32 characters";
 const CLIENT_ID = "1001010-1000010";
@@ -48,10 +48,10 @@ const ACL = `
 {deny, all}.
 `;
 
-export async function* bench(): AsyncIterable<CaseReport> {
-  yield await storyCase("connect: story 1, token bound to one client id", STORY_1);
-  yield await storyCase("connect: story 2, scope becomes an attribute", STORY_2);
-}
+export const cases: Readonly<Record<string, BenchCase>> = {
+  "connect: story 1, token bound to one client id": (name) => storyCase(name, STORY_1),
+  "connect: story 2, scope becomes an attribute": (name) => storyCase(name, STORY_2),
+};
 
 async function storyCase(name: string, config: string): Promise<CaseReport> {
   const engine = await startEngine(compileTexts(config, ACL));

@@ -21,8 +21,7 @@ import type { AuthnRequest } from "../../src/authn/authenticator.ts";
 import { createJwtAuthenticator } from "../../src/authn/jwt.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
 import type { JwtKeySource } from "../../src/config/config.ts";
-import type { CaseReport, Rival } from "../harness.ts";
-import { measureCase } from "../harness.ts";
+import { type BenchCase, type CaseReport, measureCase, type Rival } from "../harness.ts";
 
 type Algorithm = "HS256" | "RS256" | "ES256";
 
@@ -37,14 +36,13 @@ const CLAIMS = {
   scp: "read openid foobar",
 };
 
-/** Runs the cases; the first rival of each is ours. */
-export async function* bench(): AsyncIterable<CaseReport> {
-  for (const algorithm of ["HS256", "RS256", "ES256"] as const) {
-    yield await verifyCase(algorithm);
-  }
-}
+export const cases: Readonly<Record<string, BenchCase>> = {
+  "jwt verify HS256": (name) => verifyCase(name, "HS256"),
+  "jwt verify RS256": (name) => verifyCase(name, "RS256"),
+  "jwt verify ES256": (name) => verifyCase(name, "ES256"),
+};
 
-async function verifyCase(algorithm: Algorithm): Promise<CaseReport> {
+async function verifyCase(name: string, algorithm: Algorithm): Promise<CaseReport> {
   const { token, key, source } = makeToken(algorithm);
   const password = Buffer.from(token);
   const authenticator = await createOurs(source);
@@ -84,7 +82,7 @@ async function verifyCase(algorithm: Algorithm): Promise<CaseReport> {
   const about = inParallel
     ? `one ${token.length}-byte token of ${BURST} at a time; fast-jwt and jsonwebtoken block the event loop`
     : `one ${token.length}-byte token`;
-  return measureCase(`jwt verify ${algorithm}`, about, rivals);
+  return measureCase(name, about, rivals);
 }
 
 /** Connects come in bursts; the thread pool is worth its price only then. */

@@ -10,10 +10,9 @@ import { strict as assert } from "node:assert";
 import { RE2JS } from "re2js";
 import { packImage } from "../../src/compile/image.ts";
 import { compileRegex } from "../../src/compile/regex/index.ts";
-import { type CoreMemory, instantiate } from "../../src/core/wasm.ts";
+import { instantiate } from "../../src/core/wasm.ts";
 import { loadModule } from "../../src/core/wasm-inline.gen.ts";
-import type { CaseReport } from "../harness.ts";
-import { measureCase } from "../harness.ts";
+import { type BenchCase, type CaseReport, measureCase } from "../harness.ts";
 
 /** Name, pattern (alike in all three dialects), texts. */
 const ORDINARY: readonly (readonly [string, string, readonly string[]])[] = [
@@ -37,24 +36,23 @@ const HOSTILE: readonly (readonly [string, string, string])[] = [
   ["(?:a|b|ab)*[cd]", "ab", ""],
 ];
 
-/** Runs the cases; the first rival of each is ours. */
-export async function* bench(): AsyncIterable<CaseReport> {
-  const memory = instantiate(await loadModule(), () => -1, packImage([], 0));
-  for (const [name, pattern, texts] of ORDINARY) {
-    yield await ordinaryCase(memory, name, pattern, texts);
-  }
-  for (const [pattern, unit, tail] of HOSTILE) {
-    yield await hostileCase(memory, pattern, unit, tail);
-  }
-}
+export const cases: Readonly<Record<string, BenchCase>> = Object.fromEntries([
+  ...ORDINARY.map(([what, pattern, texts]): [string, BenchCase] => [
+    `regex: ${what}`,
+    (name) => ordinaryCase(name, pattern, texts),
+  ]),
+  ...HOSTILE.map(([pattern, unit, tail]): [string, BenchCase] => [
+    `regex: hostile /${pattern}/`,
+    (name) => hostileCase(name, pattern, unit, tail),
+  ]),
+]);
 
 async function ordinaryCase(
-  memory: CoreMemory,
   name: string,
   pattern: string,
   texts: readonly string[],
 ): Promise<CaseReport> {
-  const ours = loadPattern(memory, pattern);
+  const ours = await loadPattern(pattern);
   const v8 = new RegExp(pattern);
   const re2 = RE2JS.compile(pattern);
   const bytes = texts.map((text) => new TextEncoder().encode(text));
@@ -65,7 +63,7 @@ async function ordinaryCase(
   const nothing = new Uint8Array(0);
   const opsPerCall = texts.length;
   return measureCase(
-    `regex: ${name}`,
+    name,
     `does /${pattern}/ match; one call, 1 to 30 bytes of text`,
     [
       { name: "portcullis", opsPerCall, run: () => bytes.filter(ours) },
@@ -82,12 +80,12 @@ async function ordinaryCase(
 }
 
 async function hostileCase(
-  memory: CoreMemory,
+  name: string,
   pattern: string,
   unit: string,
   tail: string,
 ): Promise<CaseReport> {
-  const ours = loadPattern(memory, pattern);
+  const ours = await loadPattern(pattern);
   const re2 = RE2JS.compile(pattern);
   const v8 = new RegExp(pattern);
   const textOf = (bytes: number) => unit.repeat(bytes).slice(0, bytes - tail.length) + tail;
@@ -111,7 +109,7 @@ async function hostileCase(
   const text = textOf(1024);
   const bytes = encode(text);
   return measureCase(
-    `regex: hostile /${pattern}/`,
+    name,
     "does it match 1 KiB of a text that nearly matches; one call",
     [
       { name: "portcullis", run: () => ours(bytes) },
@@ -134,7 +132,8 @@ function fastestNs(run: () => unknown): number {
 }
 
 /** A function that says whether a text matches, by way of the input buffer. */
-function loadPattern(memory: CoreMemory, pattern: string): (text: Uint8Array) => boolean {
+async function loadPattern(pattern: string): Promise<(text: Uint8Array) => boolean> {
+  const memory = instantiate(await loadModule(), () => -1, packImage([], 0));
   const compiled = compileRegex(pattern);
   if (!compiled.ok) throw new Error(compiled.message);
   const { program } = compiled;

@@ -4,25 +4,29 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { compileTexts, startEngine } from "../data/policy.ts";
-import type { CaseReport } from "../harness.ts";
+import type { BenchCase, CaseReport } from "../harness.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
-export async function* bench(): AsyncIterable<CaseReport> {
-  yield sizes("size: core.wasm", "the decision core", [
-    ["raw", coreBytes().length, 100 * 1024],
-    ["gzipped", gzipSync(coreBytes()).length, undefined],
-  ]);
-  const { code } = await bundleEdge();
-  yield sizes("size: edge bundle", "portcullis/edge and the core, minified, without an image", [
-    ["script, raw", code.length, undefined],
-    ["script, gzipped", gzipSync(code).length, undefined],
-    ["with the core, gzipped", gzipSync(code).length + gzipSync(coreBytes()).length, 120 * 1024],
-  ]);
-  yield sizes("size: client record", "username, client id and two attributes", [
-    ["in the core", await recordBytes(), 512],
-  ]);
-}
+export const cases: Readonly<Record<string, BenchCase>> = {
+  "size: core.wasm": async (name) =>
+    sizes(name, "the decision core", [
+      ["raw", coreBytes().length, 100 * 1024],
+      ["gzipped", gzipSync(coreBytes()).length, undefined],
+    ]),
+  "size: edge bundle": async (name) => {
+    const { code } = await bundleEdge();
+    return sizes(name, "portcullis/edge and the core, minified, without an image", [
+      ["script, raw", code.length, undefined],
+      ["script, gzipped", gzipSync(code).length, undefined],
+      ["with the core, gzipped", gzipSync(code).length + gzipSync(coreBytes()).length, 120 * 1024],
+    ]);
+  },
+  "size: client record": async (name) =>
+    sizes(name, "username, client id and two attributes", [
+      ["in the core", await recordBytes(), 512],
+    ]),
+};
 
 function coreBytes(): Uint8Array {
   return readFileSync(new URL("dist/core.wasm", ROOT));
