@@ -2,7 +2,8 @@
 import { ENTRY_META, ENTRY_SOURCE_MAP } from "../assembly/abi.ts";
 import { readEntry } from "./compile/image.ts";
 import { SWITCH_NAMES } from "./config/compatibility.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, MECHANISMS } from "./config/config.ts";
+import { missingSecretsOf } from "./config/secrets.ts";
 import { CoreError } from "./errors.ts";
 import type { RuleReference } from "./types.ts";
 
@@ -52,7 +53,7 @@ function isListOf(
 
 function isChain(value: unknown): boolean {
   return isListOf(value, ({ mechanism, path, enable }) => {
-    const isKnown = mechanism === "jwt" || mechanism === "cinfo";
+    const isKnown = MECHANISMS.includes(mechanism as string);
     return isKnown && typeof path === "string" && typeof enable === "boolean";
   });
 }
@@ -65,15 +66,8 @@ function damaged(cause?: unknown): CoreError {
 /** Configuration paths of the secrets that an image was compiled without. */
 export function missingSecrets(image: Uint8Array): string[] {
   const { config } = readMeta(image);
-  return [config.authentication, ...config.listeners.map((one) => one.authentication ?? [])]
-    .flat()
-    .flatMap((one) => {
-      if (one.mechanism !== "jwt") return [];
-      if (one.keys.type === "hmac") return one.keys.secret ? [] : [`${one.path}.secret`];
-      if (one.keys.type !== "jwks") return [];
-      const missing = Object.entries(one.keys.headers).filter(([, value]) => value === null);
-      return missing.map(([name]) => `${one.path}.headers.${name}`);
-    });
+  const all = [config.authentication, ...config.listeners.map((one) => one.authentication ?? [])];
+  return all.flat().flatMap(missingSecretsOf);
 }
 
 /** Where the rules of an image stand in their source; decoded when first asked for. */

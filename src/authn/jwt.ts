@@ -198,7 +198,7 @@ async function loadSecret(
   { crypto }: AuthnPorts,
 ): Promise<Loading> {
   const path = `${configPath}.secret`;
-  if (source.secret === undefined) return refused(path, "the secret is not known", source.at);
+  if (source.secret === null) return refused(path, "the secret is not known", source.at);
   const secret = secretBytes(source.secret, source.secretBase64Encoded);
   if (secret === undefined) return refused(path, "the secret is not padded base64", source.at);
   if (secret.length === 0 && switches.empty_secret_refused) {

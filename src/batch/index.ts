@@ -5,7 +5,8 @@
 import type { AuthnRequest } from "../authn/authenticator.ts";
 import { compileExpression } from "../compile/expr/index.ts";
 import { type Preset, resolveSwitches } from "../config/compatibility.ts";
-import { aclReader, checkPrecondition as isPreconditionMet } from "../connect/chains.ts";
+import { aclReader } from "../connect/acl-reader.ts";
+import { checkPrecondition as isPreconditionMet } from "../connect/chains.ts";
 import { connectFields } from "../connect/fields.ts";
 import { loadModule } from "../core/module.ts";
 import type { Crypto } from "../crypto/crypto.ts";

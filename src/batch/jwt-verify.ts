@@ -131,7 +131,7 @@ function readKeys(given: JsonObject): JwtConfig["keys"] {
   const secret = member(given, "secret");
   return {
     type: "hmac",
-    secret: typeof secret === "string" ? secret : undefined,
+    secret: typeof secret === "string" ? secret : null,
     secretBase64Encoded: member(given, "secret_base64_encoded") === true,
   };
 }

@@ -3,7 +3,8 @@
  * packs them with the run-time configuration, so that an edge host needs the image alone.
  */
 import { ENTRY_EXPRESSION, ENTRY_META, ENTRY_RULES, ENTRY_SOURCE_MAP } from "../../assembly/abi.ts";
-import type { AuthenticatorConfig, Config, JwtConfig, Located } from "../config/config.ts";
+import type { AuthenticatorConfig, Config, Located } from "../config/config.ts";
+import { withoutSecrets } from "../config/secrets.ts";
 import { ConfigError, type Issue } from "../errors.ts";
 import type { PolicyMeta, RuleSourceMap } from "../policy-meta.ts";
 import { readAcl } from "./acl/index.ts";
@@ -16,7 +17,7 @@ import { coreSwitches } from "./switches.ts";
 import { placeholderIssues } from "./template-check.ts";
 
 export interface CompileOptions {
-  /** Put HMAC secrets and the headers of key set requests into the image. Off: the engine is given them when it loads the image. */
+  /** Put the secrets of authenticators into the image. Off: the engine is given them when it loads the image. */
   readonly withSecrets?: boolean | undefined;
 }
 
@@ -122,7 +123,7 @@ function allAuthenticators(config: Config): AuthenticatorConfig[] {
 /** The configuration as it goes into an image: no rule text, and no secrets unless asked for. */
 function portableConfig(config: Config, withSecrets: boolean): Config {
   const strip = (chain: readonly AuthenticatorConfig[]): AuthenticatorConfig[] =>
-    chain.map((one) => (one.mechanism === "jwt" && !withSecrets ? withoutSecret(one) : one));
+    chain.map((one) => (withSecrets ? one : withoutSecrets(one)));
   return {
     ...config,
     authentication: strip(config.authentication),
@@ -137,25 +138,6 @@ function portableConfig(config: Config, withSecrets: boolean): Config {
     },
   };
 }
-
-function withoutSecret(config: JwtConfig): JwtConfig {
-  const { keys } = config;
-  switch (keys.type) {
-    case "hmac":
-      return { ...config, keys: { ...keys, secret: undefined } };
-    case "jwks": {
-      const headers = Object.entries(keys.headers).map(
-        ([name, value]) => [name, PUBLIC_HEADERS.has(name.toLowerCase()) ? value : null] as const,
-      );
-      return { ...config, keys: { ...keys, headers: Object.fromEntries(headers) } };
-    }
-    case "public_key":
-      return config;
-  }
-}
-
-/** Headers that are no credentials. */
-const PUBLIC_HEADERS: ReadonlySet<string> = new Set(["accept", "content-type", "user-agent"]);
 
 function hasErrors(issues: readonly Issue[]): boolean {
   return issues.some((issue) => issue.severity === "error");

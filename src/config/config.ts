@@ -39,6 +39,12 @@ export type OnPolicyChange = "unsubscribe" | "disconnect" | "keep";
 
 export type AuthenticatorConfig = CinfoConfig | JwtConfig;
 
+/** Every `AuthenticatorConfig["mechanism"]`. */
+export const MECHANISMS: readonly string[] = [
+  "cinfo",
+  "jwt",
+] satisfies AuthenticatorConfig["mechanism"][];
+
 interface AuthenticatorCommon {
   /** `<mechanism>:<backend>` or `<mechanism>`; unique in its chain. */
   readonly id: string;
@@ -75,8 +81,8 @@ export interface JwtConfig extends AuthenticatorCommon {
 export type JwtKeySource =
   | {
       readonly type: "hmac";
-      /** Absent when an image was compiled without secrets: supply it to the engine by path. */
-      readonly secret: string | undefined;
+      /** Null when an image was compiled without secrets: supply it to the engine by path. */
+      readonly secret: string | null;
       readonly secretBase64Encoded: boolean;
       readonly at?: SourcePosition | undefined;
     }

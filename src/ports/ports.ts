@@ -1,4 +1,7 @@
 /** What the host supplies. Everything has a Web-standard default; tests pass their own. */
+import type { OpenHttp } from "./http.ts";
+import type { UserDatabase } from "./user-database.ts";
+
 export interface Ports {
   /** Wall-clock time in ms since the epoch. */
   readonly now: () => number;
@@ -9,6 +12,10 @@ export interface Ports {
   /** One HTTP request, as the Web's `fetch`. */
   readonly fetch: Fetch;
   readonly setTimer: SetTimer;
+  /** Without it, outgoing requests are made with `fetch` and cannot have TLS settings. */
+  readonly openHttp?: OpenHttp | undefined;
+  /** Without it, authenticators with `backend = built_in_database` cannot be made. */
+  readonly users?: UserDatabase | undefined;
 }
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -81,7 +81,7 @@ function authenticators(config: Config): readonly AuthenticatorConfig[] {
 }
 
 function secretOf(jwt: JwtConfig | undefined): Uint8Array | string | undefined {
-  if (jwt?.keys.type !== "hmac" || jwt.keys.secret === undefined) return undefined;
+  if (jwt?.keys.type !== "hmac" || jwt.keys.secret === null) return undefined;
   const { secret, secretBase64Encoded } = jwt.keys;
   return secretBase64Encoded ? Buffer.from(secret, "base64") : secret;
 }

@@ -1,20 +1,11 @@
 /** `authentication`: one authenticator or a list of them. Source: authentication §2.1, §3. */
 import type { AuthenticatorConfig, CinfoConfig } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
-import { nearest } from "../nearest.ts";
 import { COMMON_KEYS } from "./common.ts";
 import { JWT_KEYS, readJwt } from "./jwt.ts";
 import { type Keys, object, readKeys, required } from "./keys.ts";
-import {
-  joinPath,
-  list,
-  located,
-  oneOf,
-  type Place,
-  type Spec,
-  scalarText,
-  wrong,
-} from "./spec.ts";
+import { list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
+import { readVariant } from "./variant.ts";
 
 const CHECK_KEYS = {
   is_match: required(
@@ -32,9 +23,26 @@ const CINFO_KEYS = {
   ),
 } satisfies Keys;
 
-/** What EMQX has and this does not, by mechanism. */
-const UNSUPPORTED_MECHANISMS = ["password_based", "scram", "gssapi", "gcp_device"];
-const MECHANISMS = ["cinfo", "jwt"];
+type Read = (node: HoconObject, place: Place) => AuthenticatorConfig | undefined;
+
+/** Mechanism, or mechanism and backend, → what reads it. The one list of what there is. */
+const READERS: Readonly<Record<string, Read>> = {
+  jwt: readJwt,
+  cinfo: readCinfo,
+};
+
+const MECHANISM = {
+  key: "mechanism",
+  supported: wordsAt(0),
+  unsupported: ["password_based", "scram", "gssapi", "gcp_device"].filter(isMissing),
+  noun: "mechanism",
+};
+
+/** Backends of the mechanisms that have some, the supported and the others. */
+const BACKENDS: Readonly<Record<string, readonly string[]>> = {
+  password_based: ["built_in_database", "http", "mysql", "postgresql", "mongodb", "redis", "ldap"],
+  scram: ["built_in_database", "http"],
+};
 
 const ALL_KEYS: Keys = { ...CINFO_KEYS, ...JWT_KEYS };
 
@@ -43,11 +51,30 @@ const authenticator: Spec<AuthenticatorConfig> = {
   below: (name) => (Object.hasOwn(ALL_KEYS, name) ? ALL_KEYS[name]?.spec : undefined),
   read(node, place) {
     if (node.kind !== "object") return wrong(node, place, this.expects);
-    const mechanism = readMechanism(node, place);
-    if (mechanism === "cinfo") return readCinfo(node, place);
-    return mechanism === "jwt" ? readJwt(node, place) : undefined;
+    const mechanism = readVariant(node, place, MECHANISM);
+    if (mechanism === undefined) return undefined;
+    const backends = BACKENDS[mechanism];
+    if (backends === undefined) return READERS[mechanism]!(node, place);
+    const backend = readVariant(node, place, {
+      key: "backend",
+      supported: wordsAt(1, mechanism),
+      unsupported: backends,
+      noun: `mechanism \`${mechanism}\` with backend`,
+    });
+    return backend === undefined ? undefined : READERS[`${mechanism}:${backend}`]!(node, place);
   },
 };
+
+/** The words of READERS: mechanisms, or the backends of one. */
+function wordsAt(position: 0 | 1, mechanism?: string): string[] {
+  const ids = Object.keys(READERS).map((id) => id.split(":"));
+  const fitting = mechanism === undefined ? ids : ids.filter(([first]) => first === mechanism);
+  return [...new Set(fitting.map((id) => id[position]!))];
+}
+
+function isMissing(mechanism: string): boolean {
+  return !wordsAt(0).includes(mechanism);
+}
 
 /** A chain, in order. A single object is a chain of one. */
 export const chain: Spec<readonly AuthenticatorConfig[]> = {
@@ -57,35 +84,6 @@ export const chain: Spec<readonly AuthenticatorConfig[]> = {
     return all && dropDuplicates(all, place);
   },
 };
-
-function readMechanism(node: HoconObject, place: Place): "cinfo" | "jwt" | undefined {
-  const member = node.members.get("mechanism");
-  const { issues } = place.load;
-  if (member === undefined || member.value.kind === "null") {
-    issues.error("ERR_CONFIG_REQUIRED", node.at, "`mechanism` is missing", {
-      path: place.path,
-      hint: "write `mechanism = jwt` or `mechanism = cinfo`",
-    });
-    return undefined;
-  }
-  const at = { ...place, path: joinPath(place.path, "mechanism") };
-  const name = scalarText(member.value);
-  if (name === "cinfo" || name === "jwt") return name;
-  if (name !== undefined && UNSUPPORTED_MECHANISMS.includes(name)) {
-    const backend = node.members.get("backend")?.value;
-    const suffix = backend?.kind === "text" ? ` with backend \`${backend.value}\`` : "";
-    issues.error(
-      "ERR_CONFIG_UNSUPPORTED",
-      member.value.at,
-      `mechanism \`${name}\`${suffix} is not supported`,
-      { path: at.path, hint: "supported are `jwt` and `cinfo`" },
-    );
-    return undefined;
-  }
-  const known = [...MECHANISMS, ...UNSUPPORTED_MECHANISMS];
-  const guess = name === undefined ? undefined : nearest(name, known);
-  return wrong(member.value, at, "`jwt` or `cinfo`", guess && `did you mean \`${guess}\`?`);
-}
 
 function readCinfo(node: HoconObject, place: Place): CinfoConfig | undefined {
   const values = readKeys(node, CINFO_KEYS, place);

@@ -1,20 +1,10 @@
 /** `authorization`. Source: authorization §4.2, §4.3, §4.7.1. */
 import type { AuthorizationConfig, FileSourceConfig } from "../config.ts";
 import { besideFile, type HoconObject } from "../hocon/index.ts";
-import { nearest } from "../nearest.ts";
 import { expandPath, readTextFile } from "./files.ts";
 import { type Keys, key, object, optional, readKeys, required, withoutEffect } from "./keys.ts";
-import {
-  boolean,
-  joinPath,
-  list,
-  located,
-  oneOf,
-  type Place,
-  type Spec,
-  scalarText,
-  wrong,
-} from "./spec.ts";
+import { boolean, joinPath, list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
+import { readVariant } from "./variant.ts";
 
 const FILE_KEYS = {
   type: required(oneOf(["file"]), "where the rules are"),
@@ -23,22 +13,20 @@ const FILE_KEYS = {
   rules: optional(located("acl.conf text", { mayBeEmpty: true }), "the rules themselves"),
 } satisfies Keys;
 
-const UNSUPPORTED_TYPES = [
-  "built_in_database",
-  "http",
-  "mysql",
-  "postgresql",
-  "mongodb",
-  "redis",
-  "ldap",
-];
+const TYPE = {
+  key: "type",
+  supported: ["file"],
+  unsupported: ["built_in_database", "http", "mysql", "postgresql", "mongodb", "redis", "ldap"],
+  noun: "the source type",
+};
 
 const source: Spec<FileSourceConfig> = {
   expects: "a source: `{ type = file, path = … }`",
   below: (name) => (FILE_KEYS as Keys)[name]?.spec,
   read(node, place) {
     if (node.kind !== "object") return wrong(node, place, this.expects);
-    return isFile(node, place) ? readFileSource(node, place) : undefined;
+    const type = readVariant(node, place, TYPE);
+    return type === undefined ? undefined : readFileSource(node, place);
   },
 };
 
@@ -88,32 +76,6 @@ export const authorization: Spec<AuthorizationConfig> = {
     );
   },
 };
-
-function isFile(node: HoconObject, place: Place): boolean {
-  const member = node.members.get("type");
-  const { issues } = place.load;
-  if (member === undefined || member.value.kind === "null") {
-    issues.error("ERR_CONFIG_REQUIRED", node.at, "`type` is missing", {
-      path: place.path,
-      hint: "write `type = file`",
-    });
-    return false;
-  }
-  const at = { ...place, path: joinPath(place.path, "type") };
-  const name = scalarText(member.value);
-  if (name === "file") return true;
-  if (name !== undefined && UNSUPPORTED_TYPES.includes(name)) {
-    const message = `the source type \`${name}\` is not supported`;
-    issues.error("ERR_CONFIG_UNSUPPORTED", member.value.at, message, {
-      path: at.path,
-      hint: "supported is `file`",
-    });
-    return false;
-  }
-  const guess = name === undefined ? undefined : nearest(name, ["file", ...UNSUPPORTED_TYPES]);
-  wrong(member.value, at, "`file`", guess && `did you mean \`${guess}\`?`);
-  return false;
-}
 
 /** The file is read although the source may be disabled, as EMQX validates it in any case. */
 function readFileSource(node: HoconObject, place: Place): FileSourceConfig | undefined {

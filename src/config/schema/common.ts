@@ -1,9 +1,9 @@
 /** Keys of every authenticator. Source: authentication §3.1. */
 import { type Keys, key, optional, required } from "./keys.ts";
-import { boolean, located, oneOf } from "./spec.ts";
+import { boolean, located, text } from "./spec.ts";
 
 export const COMMON_KEYS = {
-  mechanism: required(oneOf(["cinfo", "jwt"]), "what checks the client"),
+  mechanism: required(text(), "what checks the client"),
   enable: key(boolean(), true, "a disabled authenticator is skipped"),
   precondition: optional(
     located("an expression", { mayBeEmpty: true }),

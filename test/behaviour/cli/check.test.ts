@@ -525,10 +525,10 @@ p.conf:3:17: error: authentication[1].mechanism: expected \`jwt\` or \`cinfo\`, 
       |                 ^
       = hint: did you mean \`jwt\`?
 
-p.conf:4:17: error: authentication[2].mechanism: mechanism \`password_based\` with backend \`mysql\` is not supported
+p.conf:4:17: error: authentication[2].mechanism: mechanism \`password_based\` is not supported
     4 |   { mechanism = password_based, backend = mysql }
       |                 ^
-      = hint: supported are \`jwt\` and \`cinfo\`
+      = hint: use \`jwt\` or \`cinfo\`
 
 p.conf: cannot be used (2 errors, no warnings)
 `,

@@ -11,14 +11,14 @@ describe("creation", () => {
     const creation = await create(setup);
     return creation.ok ? creation.issues.map((issue) => issue.code) : creation.issues[0]?.message;
   };
-  const hmac = (secret: string | undefined, secretBase64Encoded = false): Partial<JwtConfig> => ({
+  const hmac = (secret: string | null, secretBase64Encoded = false): Partial<JwtConfig> => ({
     keys: { type: "hmac", secret, secretBase64Encoded },
   });
   const pem = (text: string): Partial<JwtConfig> => ({ keys: { type: "public_key", pem: text } });
 
   it("fails for what is no key, and says where", async () => {
     expect(await problem({ config: hmac("!!", true) })).toMatch(/base64/);
-    expect(await problem({ config: hmac(undefined) })).toMatch(/not known/);
+    expect(await problem({ config: hmac(null) })).toMatch(/not known/);
     for (const text of ["", "nonsense", JSON.stringify(rsa.publicKey.export({ format: "jwk" }))]) {
       expect(await problem({ config: pem(text) })).toMatch(/PEM/);
     }
