@@ -77,6 +77,12 @@ export const SWITCHES = {
     clause: "authz 9.14",
     about: "deliveries are authorized too, and live sessions follow policy changes",
   },
+  delayed_under_mountpoint: {
+    strict: true,
+    clause: "authz 9.21",
+    about:
+      "$delayed/… is delayed under a mountpoint too, instead of published at once as it is written",
+  },
   share_errors: {
     strict: true,
     clause: "authz 9.20",

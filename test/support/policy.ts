@@ -14,12 +14,17 @@ export interface EngineSource {
 }
 
 /** Compiles and loads a policy. */
-export async function engineFrom({ conf, acl = "", preset, now }: EngineSource): Promise<Engine> {
+export async function engineFrom(source: EngineSource): Promise<Engine> {
+  const { now } = source;
+  const ports = now ? { ...nodePorts, now } : nodePorts;
+  return createEngine({ image: imageFrom(source), crypto: createNodeCrypto(), ports });
+}
+
+/** Compiles a policy, secrets included. */
+export function imageFrom({ conf, acl = "", preset }: EngineSource): Uint8Array {
   const text = `listeners.tcp.default.bind = "127.0.0.1:0"\n${conf}`;
   const { config } = loadConfig({ text, file: "test.conf", readFile: () => acl, preset });
-  const { image } = compilePolicy(config, { withSecrets: true });
-  const ports = now ? { ...nodePorts, now } : nodePorts;
-  return createEngine({ image, crypto: createNodeCrypto(), ports });
+  return compilePolicy(config, { withSecrets: true }).image;
 }
 
 /** An HS256 token, signed here so that tests do not check the engine against itself. */

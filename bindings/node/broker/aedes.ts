@@ -32,6 +32,16 @@ export interface ParserMarks {
   invalidProperty?: boolean;
 }
 
+/** A message that the broker publishes for a client that may be gone. */
+export interface PublishedPacket {
+  readonly cmd: "publish";
+  readonly topic: string;
+  readonly payload: Buffer | string;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly properties?: IPublishPacket["properties"] | undefined;
+}
+
 /** A message on its way to one client. */
 export interface DeliveredPacket {
   cmd: string;

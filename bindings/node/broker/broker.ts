@@ -10,6 +10,7 @@ import { Aedes } from "aedes";
 import type { ListenerConfig } from "../../../src/config/config.ts";
 import type { AedesBroker, AedesClient } from "./aedes.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { DelayedMessages } from "./delayed.ts";
 import { Gate } from "./gate.ts";
 import { WriteGatherer } from "./gather.ts";
 import { hardenBroker, hardenClient, hardenRouting, Qos2Ledger } from "./hardening.ts";
@@ -92,15 +93,17 @@ class EnforcingBroker implements Broker {
       receiveMaximum: RECEIVE_MAXIMUM,
     }) as unknown as AedesBroker;
     const wheel = new TimerWheel(clock, (error) => log.error({ error }, "timer failed"));
+    const clientLog = new ClientLog(log, clock);
     this.#log = log;
     this.#host = {
       engine,
       aedes,
       wheel,
       clock,
-      log: new ClientLog(log, clock),
+      log: clientLog,
       qos2: new Qos2Ledger(),
       gatherer: new WriteGatherer(),
+      delayed: new DelayedMessages({ engine, aedes, wheel, clock, log: clientLog, logger: log }),
     };
     hardenBroker(aedes);
     this.#forgetDelayedWills = guardWills(aedes, peerOf);
@@ -136,8 +139,9 @@ class EnforcingBroker implements Broker {
   }
 
   async close(): Promise<void> {
-    const { aedes, wheel, clock, log } = this.#host;
+    const { aedes, wheel, clock, log, delayed } = this.#host;
     for (const listener of this.#listeners) listener.close();
+    delayed.close();
     this.#forgetPolicyChanges();
     this.#review = undefined;
     for (const peer of this.#peers.values()) if (peer.client.id === null) peer.drop();

@@ -62,6 +62,7 @@ export type RefusedThing =
   | "subscription"
   | "delivery"
   | "will"
+  | "delayed"
   | "packet";
 
 /** Writes lines about clients, at most LINES_PER_SECOND_MAX a second; the rest is counted. */

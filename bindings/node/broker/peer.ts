@@ -5,6 +5,7 @@ import type { Config } from "../../../src/config/config.ts";
 import type { ClientInfo, ConnectDecision, Session } from "../../../src/types.ts";
 import type { AedesBroker, AedesClient, Qos, ReceivedPacket } from "./aedes.ts";
 import type { Clock } from "./clock.ts";
+import type { DelayedMessages } from "./delayed.ts";
 import type { WriteGatherer } from "./gather.ts";
 import type { Qos2Ledger } from "./hardening.ts";
 import type { ClientLog, LoggedClient } from "./log.ts";
@@ -30,6 +31,7 @@ export interface Host {
   readonly log: ClientLog;
   readonly qos2: Qos2Ledger;
   readonly gatherer: WriteGatherer;
+  readonly delayed: DelayedMessages;
 }
 
 /**
@@ -231,12 +233,12 @@ export class Peer {
     this.releaseSession();
   }
 
-  /** Gives the client record back, once nothing can ask it any more. */
+  /** Gives the client record back, once nothing but delayed messages can ask it any more. */
   releaseSession(): void {
     if (!this.#isSocketClosed || this.isWillDue) return;
     const { session } = this;
     this.session = undefined;
-    session?.close();
+    if (session) this.host.delayed.leave(session);
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { validateTopicName } from "../../../src/topic/validate.ts";
 import type { Action, Decision } from "../../../src/types.ts";
-import type { Qos, ReceivedPublish } from "./aedes.ts";
+import type { PublishedPacket, Qos, ReceivedPublish } from "./aedes.ts";
+import { type Delay, readDelay } from "./delayed-topic.ts";
 import { LEVELS_ROUTABLE_MAX, QOS2_PENDING_MAX } from "./hardening.ts";
 import { type Refusal, refusalOf } from "./log.ts";
 import type { Peer } from "./peer.ts";
@@ -10,6 +11,7 @@ import {
   NOT_AUTHORIZED,
   PROTOCOL_ERROR,
   QOS_NOT_SUPPORTED,
+  QUOTA_EXCEEDED,
   RECEIVE_MAXIMUM_EXCEEDED,
   RETAIN_NOT_SUPPORTED,
   SUCCESS,
@@ -38,8 +40,8 @@ const PROPERTIES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Order: validity, topic alias, authorization, capabilities, mountpoint. `admit` hands the packet
- * to aedes. Returns a promise only when the policy has to ask somebody.
+ * Order: validity, topic alias, authorization, capabilities, mountpoint, delay. `admit` hands the
+ * packet to aedes. Returns a promise only when the policy has to ask somebody.
  * Source: authorization §1.2, §1.5, §6.1.
  */
 export function receivePublish(
@@ -75,18 +77,69 @@ function settle(
     deny(peer, packet, refusalOf(decision, packet.topic, packet.qos));
     return;
   }
+  const delay = delayOf(peer, packet.topic);
+  if (delay === "malformed") {
+    drop(peer, packet, { ...unfit(packet, "malformed_delay"), code: TOPIC_NAME_INVALID });
+    return;
+  }
+  const topic = peer.mountpoint + (delay?.topic ?? packet.topic);
+  if (isReserved(topic)) {
+    deny(peer, packet, unfit(packet, "reserved_topic"));
+    return;
+  }
   const incapable = findIncapable(peer, packet);
   if (incapable !== SUCCESS) {
     refuse(peer, packet, incapable, "not_supported");
     return;
   }
-  const topic = peer.mountpoint + packet.topic;
-  if (isReserved(topic)) {
-    deny(peer, packet, { reason: "reserved_topic", by: "broker", topic: packet.topic });
+  if (delay) {
+    holdBack(peer, packet, { topic, atMs: delay.atMs });
     return;
   }
   packet.topic = topic;
   admit(packet);
+}
+
+/**
+ * When a topic is to be published to, and which. Source: authorization §6.4, §9.21: under a mountpoint
+ * the reference no longer sees the delay, and publishes at once to the topic as it is written.
+ */
+export function delayOf(peer: Peer, topic: string): Delay | "malformed" | undefined {
+  const { engine, clock } = peer.host;
+  const isSeen = peer.mountpoint === "" || engine.config.switches.delayed_under_mountpoint;
+  return isSeen ? readDelay(topic, clock.now()) : undefined;
+}
+
+/** The message is acknowledged when it is held, not when it is published. */
+function holdBack(peer: Peer, packet: ReceivedPublish, { topic, atMs }: Delay): void {
+  const { host, client } = peer;
+  const { qos, messageId, retain, payload, properties } = packet;
+  // [MQTT5 4.3.3-12] Sent again, it is acknowledged again, and nothing more.
+  const isNew = qos < 2 || host.qos2.isFirst(client, messageId!);
+  const held: PublishedPacket = { cmd: "publish", topic, payload, qos, retain, properties };
+  const problem = isNew ? holdDelayed(peer, packet.topic, held, atMs) : undefined;
+  if (problem === undefined) {
+    acknowledge(peer, packet, SUCCESS);
+    return;
+  }
+  if (qos === 2) host.qos2.end(client, messageId!);
+  drop(peer, packet, { ...unfit(packet, problem), code: QUOTA_EXCEEDED });
+}
+
+/** Keeps a message of this client until its time, or says why not. `asked`: as it was authorized. */
+export function holdDelayed(
+  peer: Peer,
+  asked: string,
+  packet: PublishedPacket,
+  atMs: number,
+): string | undefined {
+  const { session, client, logged } = peer;
+  const action = publishAction(packet);
+  return peer.host.delayed.hold({ session: session!, client, logged, action, asked, atMs, packet });
+}
+
+function unfit({ topic, qos }: ReceivedPublish, reason: string): Refusal {
+  return { reason, by: "broker", topic, qos };
 }
 
 /** The broker's own topics; other brokers of an aedes cluster would obey what is said there. */
@@ -163,22 +216,30 @@ function refuse(peer: Peer, packet: ReceivedPublish, code: number, reason: strin
   peer.disconnect(code);
 }
 
-/**
- * A denied message goes nowhere. MQTT 3.1.1 has no way to say so short of closing, so its clients
- * get the ordinary acknowledgement. Source: authorization §6.1.
- */
+/** The policy says no. Source: authorization §6.1. */
 function deny(peer: Peer, packet: ReceivedPublish, refusal: Refusal): void {
-  peer.host.log.refused("publish", peer.logged, { ...refusal, code: NOT_AUTHORIZED });
   if (peer.host.engine.config.authorization.denyAction === "disconnect") {
+    peer.host.log.refused("publish", peer.logged, { ...refusal, code: NOT_AUTHORIZED });
     peer.disconnect(NOT_AUTHORIZED);
     return;
   }
+  drop(peer, packet, { ...refusal, code: NOT_AUTHORIZED });
+}
+
+/**
+ * The message goes nowhere, and the connection goes on. MQTT 3.1.1 has no way to say so short of
+ * closing, so its clients get the ordinary acknowledgement. Source: authorization §6.1.
+ */
+function drop(peer: Peer, packet: ReceivedPublish, refusal: Refusal & { code: number }): void {
+  peer.host.log.refused("publish", peer.logged, refusal);
+  acknowledge(peer, packet, peer.version === 5 ? refusal.code : SUCCESS);
+}
+
+function acknowledge(peer: Peer, packet: ReceivedPublish, reasonCode: number): void {
   peer.refreshKeepalive();
   if (packet.qos === 0) return;
   const cmd = packet.qos === 1 ? "puback" : "pubrec";
-  const { messageId } = packet;
-  const reasonCode = peer.version === 5 ? NOT_AUTHORIZED : SUCCESS;
-  peer.answer({ cmd, messageId: messageId!, reasonCode });
+  peer.answer({ cmd, messageId: packet.messageId!, reasonCode });
 }
 
 export const RECEIVE_MAXIMUM = QOS2_PENDING_MAX;

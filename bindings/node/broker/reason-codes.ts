@@ -14,6 +14,7 @@ export const TOPIC_NAME_INVALID = 0x90;
 export const RECEIVE_MAXIMUM_EXCEEDED = 0x93;
 export const TOPIC_ALIAS_INVALID = 0x94;
 export const PACKET_TOO_LARGE = 0x95;
+export const QUOTA_EXCEEDED = 0x97;
 export const RETAIN_NOT_SUPPORTED = 0x9a;
 export const QOS_NOT_SUPPORTED = 0x9b;
 export const SHARED_SUBSCRIPTIONS_NOT_SUPPORTED = 0x9e;

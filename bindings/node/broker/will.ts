@@ -1,9 +1,9 @@
 /** The last will, authorized when it is about to be published. Source: authorization §6.3. */
 import type { Decision } from "../../../src/types.ts";
-import type { AedesBroker, AedesClient, Will } from "./aedes.ts";
+import type { AedesBroker, AedesClient, PublishedPacket, Will } from "./aedes.ts";
 import { type Refusal, refusalOf } from "./log.ts";
 import type { Peer } from "./peer.ts";
-import { isReserved, publishAction } from "./publish.ts";
+import { delayOf, holdDelayed, isReserved, publishAction } from "./publish.ts";
 
 /**
  * Takes over from aedes what happens to wills, immediate and delayed ones. The answer forgets the
@@ -25,10 +25,16 @@ export function guardWills(aedes: AedesBroker, peerOf: (client: AedesClient) => 
       aedes.persistence.delWill({ id: client.id, brokerId: aedes.id }).catch(() => {});
       peer.willDone();
     };
-    decide(peer, will).then(
+    const delay = delayOf(peer, will.topic);
+    decide(peer, will, delay).then(
       (refusal) => {
         if (refusal) drop(refusal);
-        else aedes.publish(routedWill(peer, will), client, forget);
+        else if (typeof delay === "object") {
+          const packet = routedWill(will, peer.mountpoint + delay.topic);
+          const problem = holdDelayed(peer, will.topic, packet, delay.atMs);
+          if (problem === undefined) forget();
+          else drop({ reason: problem, by: "broker", topic: will.topic });
+        } else aedes.publish(routedWill(will, peer.mountpoint + will.topic), client, forget);
       },
       () => drop({ reason: "core_failed", by: "engine", topic: will.topic }),
     );
@@ -57,23 +63,24 @@ export function guardWills(aedes: AedesBroker, peerOf: (client: AedesClient) => 
 }
 
 /** Why the will must not be published, or undefined. */
-async function decide(peer: Peer, will: Will): Promise<Refusal | undefined> {
+async function decide(
+  peer: Peer,
+  will: Will,
+  delay: ReturnType<typeof delayOf>,
+): Promise<Refusal | undefined> {
   const { topic, qos = 0 } = will;
   if (peer.session === undefined) return { reason: "closed", by: "broker", topic, qos };
-  if (isReserved(peer.mountpoint + topic)) return { reason: "reserved_topic", by: "broker", topic };
   const decision: Decision = await peer.session.authorize(publishAction(will), topic);
-  return decision.verdict === "allow" ? undefined : refusalOf(decision, topic, qos);
+  if (decision.verdict !== "allow") return refusalOf(decision, topic, qos);
+  if (delay === "malformed") return { reason: "malformed_delay", by: "broker", topic };
+  const isForbidden = isReserved(peer.mountpoint + (delay?.topic ?? topic));
+  return isForbidden ? { reason: "reserved_topic", by: "broker", topic } : undefined;
 }
 
-function routedWill(peer: Peer, will: Will): object {
+function routedWill(will: Will, topic: string): PublishedPacket {
+  const { payload, qos = 0, retain = false } = will;
   // The delay is for the broker; in a PUBLISH the property would be a protocol error.
   const { willDelayInterval: _, ...properties } = will.properties ?? {};
-  return {
-    cmd: "publish",
-    topic: peer.mountpoint + will.topic,
-    payload: will.payload,
-    qos: will.qos ?? 0,
-    retain: will.retain ?? false,
-    ...(Object.keys(properties).length > 0 ? { properties } : {}),
-  };
+  const hasProperties = Object.keys(properties).length > 0;
+  return { cmd: "publish", topic, payload, qos, retain, ...(hasProperties ? { properties } : {}) };
 }
