@@ -1,7 +1,7 @@
 /** The ordered list of authenticators: who is asked, and when the answer is final. */
 
 import type { Switches } from "../config/compatibility.ts";
-import type { SecurityProfile } from "../config/config.ts";
+import type { OnFailure, SecurityProfile } from "../config/config.ts";
 import { CoreError, EngineError } from "../errors.ts";
 import type { ConnectCode, Fault, Reason } from "../types.ts";
 import type { Authenticator, AuthnData, AuthnRequest, AuthnResult } from "./authenticator.ts";
@@ -14,6 +14,8 @@ export interface ChainMember {
   readonly enable: boolean;
   /** Has a precondition; `ChainPolicy.checkPrecondition` is asked only then. */
   readonly hasPrecondition: boolean;
+  /** `on_failure`: goes before what holds for the chain. */
+  readonly onFailure?: OnFailure | undefined;
 }
 
 /** What holds for the chain as a whole. */
@@ -88,7 +90,7 @@ interface Run {
  *
  * The first `ok`, `deny` or `continue` is final. `ignore` and an unmet precondition ask the next one. A
  * failure, a throw and a precondition that cannot be evaluated count as `ignore` or refuse, as the
- * policy says. Nobody decided: refused.
+ * member or else the policy says. Nobody decided: refused.
  *
  * Source: authentication §2.2, §2.3, §8 items 1 and 3; appendix A.
  */
@@ -148,7 +150,7 @@ export function createChain(members: readonly ChainMember[], policy: ChainPolicy
   /** The final verdict, or undefined when the next member is to be asked. */
   function take(member: ChainMember, result: AuthnResult, run: Run): ChainVerdict | undefined {
     const by = member.authenticator.id;
-    run.steps.push(stepOf(by, result));
+    run.steps.push(stepOf(member, result));
     switch (result.type) {
       case "ok":
         return { verdict: "allow", reason: "ok", by, data: result.data, ...gathered(run) };
@@ -160,7 +162,7 @@ export function createChain(members: readonly ChainMember[], policy: ChainPolicy
         return undefined;
       case "failure": {
         run.faults.push({ code: "ERR_AUTHN_FAILED", at: by, message: result.message });
-        const code = failureCode(policy);
+        const code = failureCode(member, policy);
         return code === undefined ? undefined : deny(by, result.reason, code, run);
       }
     }
@@ -174,10 +176,13 @@ export function createChain(members: readonly ChainMember[], policy: ChainPolicy
 }
 
 /** The refusal a failure means, or undefined when it counts as `ignore`. */
-function failureCode(policy: ChainPolicy): ConnectCode | undefined {
-  if (policy.ignoreBackendFailures) return undefined;
-  if (policy.switches.failure_denies) return SERVER_UNAVAILABLE;
-  return policy.securityProfile === "hardened" ? NOT_AUTHORIZED : undefined;
+function failureCode({ onFailure }: ChainMember, policy: ChainPolicy): ConnectCode | undefined {
+  if (onFailure === "ignore") return undefined;
+  const { switches, securityProfile, ignoreBackendFailures } = policy;
+  const code = switches.failure_denies ? SERVER_UNAVAILABLE : NOT_AUTHORIZED;
+  if (onFailure !== undefined) return code;
+  if (ignoreBackendFailures) return undefined;
+  return switches.failure_denies || securityProfile === "hardened" ? code : undefined;
 }
 
 /** No chain, or every member of it disabled. */
@@ -197,14 +202,17 @@ function gathered({ faults, steps }: Run): Pick<ChainVerdictCommon, "faults" | "
   return { faults, steps };
 }
 
-function stepOf(by: string, result: AuthnResult): ChainStep {
+function stepOf({ authenticator, onFailure }: ChainMember, result: AuthnResult): ChainStep {
+  const by = authenticator.id;
   switch (result.type) {
     case "ok":
       return { by, outcome: "ok", detail: result.detail };
     case "continue":
       return { by, outcome: "continue" };
     case "failure": {
-      const { reason, message, detail } = result;
+      const { reason, message } = result;
+      const written = onFailure && `on_failure = ${onFailure}`;
+      const detail = [result.detail, written].filter(Boolean).join("; ") || undefined;
       return { by, outcome: "failure", reason, message, detail };
     }
     default:

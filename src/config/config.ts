@@ -53,7 +53,12 @@ interface AuthenticatorCommon {
   readonly at?: SourcePosition | undefined;
   readonly enable: boolean;
   readonly precondition?: Located | undefined;
+  /** Ours: what becomes of a client about whom it cannot find out, whatever holds for the others. */
+  readonly onFailure?: OnFailure | undefined;
 }
+
+/** `deny` refuses the client, `ignore` asks the next authenticator. */
+export type OnFailure = "deny" | "ignore";
 
 export interface CinfoConfig extends AuthenticatorCommon {
   readonly mechanism: "cinfo";

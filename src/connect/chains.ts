@@ -101,6 +101,7 @@ async function createMembers(
       authenticator: creation.authenticator,
       enable: config.enable,
       hasPrecondition: config.precondition !== undefined,
+      onFailure: config.onFailure,
       path: config.path,
     });
   }

@@ -1,7 +1,7 @@
 /** `authentication`: one authenticator or a list of them. Source: authentication §2.1, §3. */
 import type { AuthenticatorConfig, CinfoConfig } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
-import { COMMON_KEYS } from "./common.ts";
+import { COMMON_KEYS, withCommon } from "./common.ts";
 import { JWT_KEYS, readJwt } from "./jwt.ts";
 import { type Keys, object, readKeys, required } from "./keys.ts";
 import { list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
@@ -54,16 +54,21 @@ const authenticator: Spec<AuthenticatorConfig> = {
     const mechanism = readVariant(node, place, MECHANISM);
     if (mechanism === undefined) return undefined;
     const backends = BACKENDS[mechanism];
-    if (backends === undefined) return READERS[mechanism]!(node, place);
+    if (backends === undefined) return readWith(mechanism, node, place);
     const backend = readVariant(node, place, {
       key: "backend",
       supported: wordsAt(1, mechanism),
       unsupported: backends,
       noun: `mechanism \`${mechanism}\` with backend`,
     });
-    return backend === undefined ? undefined : READERS[`${mechanism}:${backend}`]!(node, place);
+    return backend === undefined ? undefined : readWith(`${mechanism}:${backend}`, node, place);
   },
 };
+
+function readWith(id: string, node: HoconObject, place: Place): AuthenticatorConfig | undefined {
+  const config = READERS[id]!(node, place);
+  return config && withCommon(config, node);
+}
 
 /** The words of READERS: mechanisms, or the backends of one. */
 function wordsAt(position: 0 | 1, mechanism?: string): string[] {

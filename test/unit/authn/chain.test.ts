@@ -27,7 +27,7 @@ const ANSWERS: Readonly<Record<string, AuthnResult>> = {
 
 type Pace = "at once" | "later";
 
-/** A chain written as the appendix does: `off D86, P✗ O, P! O, F`. */
+/** A chain written as the appendix does: `off D86, P✗ O, P! O, F`; `on:deny F` has on_failure. */
 async function run(script: string, policy: ChainPolicy, pace: Pace): Promise<ChainVerdict> {
   const preconditions = new Map<Authenticator, boolean | "error">();
   const members = (script === "" ? [] : script.split(", ")).map((item, index): ChainMember => {
@@ -48,6 +48,11 @@ async function run(script: string, policy: ChainPolicy, pace: Pace): Promise<Cha
       authenticator,
       enable: !words.includes("off"),
       hasPrecondition: preconditions.has(authenticator),
+      onFailure: words.includes("on:deny")
+        ? "deny"
+        : words.includes("on:ignore")
+          ? "ignore"
+          : undefined,
     };
   });
   const checkPrecondition = (authenticator: Authenticator) => preconditions.get(authenticator)!;
@@ -84,6 +89,16 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
   ["P✗ O", "0x87 by chain", "0x87 by chain", "0x87 by chain"],
   ["off D86, O", "accept by a1", "accept by a1", "accept by a1"],
   ["off F, P✗ F, O", "accept by a2", "accept by a2", "accept by a2"],
+  ["on:ignore F, O", "accept by a1", "accept by a1", "accept by a1"],
+  ["on:ignore X, D86", "0x86 by a1", "0x86 by a1", "0x86 by a1"],
+  ["on:ignore F, F", "0x87 by chain", "0x87 by a1", "0x88 by a1"],
+  ["on:ignore P! O, O", "accept by a1", "accept by a1", "accept by a1"],
+  ["on:ignore F", "0x87 by chain", "0x87 by chain", "0x87 by chain"],
+  ["on:deny F, O", "0x87 by a0", "0x87 by a0", "0x88 by a0"],
+  ["on:deny X, O", "0x87 by a0", "0x87 by a0", "0x88 by a0"],
+  ["on:deny P! O, O", "0x87 by a0", "0x87 by a0", "0x88 by a0"],
+  ["on:deny I, O", "accept by a1", "accept by a1", "accept by a1"],
+  ["on:ignore D86, O", "0x86 by a0", "0x86 by a0", "0x86 by a0"],
   ["C, D86", "continue by a0", "continue by a0", "continue by a0"],
 ];
 
@@ -102,6 +117,17 @@ describe.each<Pace>(["at once", "later"])("a chain of authenticators that answer
       }
       expect(outcome(await run("F, D86", open, pace))).toBe("0x86 by a1");
     }
+  });
+
+  it("goes by an authenticator's own on_failure before what holds for all", async () => {
+    for (const policy of [LEGACY, HARDENED, STRICT]) {
+      const open = { ...policy, ignoreBackendFailures: true };
+      const code = policy === STRICT ? "0x88" : "0x87";
+      expect(outcome(await run("on:deny F, O", open, pace))).toBe(`${code} by a0`);
+      expect(outcome(await run("F, on:deny F, O", open, pace))).toBe(`${code} by a1`);
+    }
+    const { steps } = await run("on:ignore F, O", STRICT, pace);
+    expect(steps[0]).toMatchObject({ outcome: "failure", detail: "on_failure = ignore" });
   });
 
   it("lets everyone in without an authenticator when that is written, and only then", async () => {
