@@ -4,7 +4,7 @@
  */
 
 /** Bumped whenever an export, a record or a blob changes shape. Checked by the loader. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 // --- Limits (design: each tested at the limit and one past it) -------------------------------
 
@@ -130,8 +130,13 @@ export const HOST_PARSE_FLOAT = 1;
 
 // --- Request record ---------------------------------------------------------------------------
 //
-// SLOT_COUNT values (16 bytes each) at the start of the input buffer, then their bytes.
-// The same record feeds expressions, templates and client_open.
+// At the start of the input buffer; the same record feeds expressions and client_open.
+//
+//  0        16            352       368       372 376
+//  | slot 0 | slot 1 | …  | slot 22 | written | 0 | bytes the slots point at …
+//
+// Slots are values, 16 bytes each. written: bit n says that slot n was written for this client. The
+// others hold whatever was there before, and are never read: what needs one is refused (ERR_INPUT).
 
 export const SLOT_CLIENTID = 0;
 export const SLOT_USERNAME = 1;
@@ -162,6 +167,19 @@ export const SLOT_AUTH_DATA = 21;
 /** Map of everything else a caller binds (`portcullis batch` and `explain`). */
 export const SLOT_OTHER = 22;
 export const SLOT_COUNT = 23;
+/** All of them, as bits. */
+export const SLOTS_ALL = (1 << SLOT_COUNT) - 1;
+/** Those that a client record is made of. */
+export const CLIENT_SLOTS =
+  (1 << SLOT_CLIENTID) |
+  (1 << SLOT_USERNAME) |
+  (1 << SLOT_PEERHOST) |
+  (1 << SLOT_ZONE) |
+  (1 << SLOT_LISTENER) |
+  (1 << SLOT_CERT_COMMON_NAME) |
+  (1 << SLOT_CLIENT_ATTRS);
+export const REQUEST_WRITTEN = 368;
+export const REQUEST_HEADER_BYTES = 376;
 
 // --- Expressions ------------------------------------------------------------------------------
 //

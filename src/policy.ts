@@ -9,6 +9,7 @@ import type { Config, ListenerConfig } from "./config/config.ts";
 import { type Chains, createChains } from "./connect/chains.ts";
 import type { AttributeInit } from "./connect/client-attrs.ts";
 import { type FailureMode, failureDenies } from "./connect/token-rules.ts";
+import { slotsRead } from "./core/expressions.ts";
 import { createHost } from "./core/host.ts";
 import { type CoreMemory, type CoreModule, type HostCall, instantiate } from "./core/wasm.ts";
 import type { Crypto } from "./crypto/crypto.ts";
@@ -55,6 +56,8 @@ export class LoadedPolicy {
   readonly failureMode: FailureMode;
   /** `mqtt.client_attrs_init`, compiled. */
   readonly attributeInits: readonly AttributeInit[];
+  /** The slots of the request that those read (slotsRead). */
+  readonly attributeSlots: number;
   /** Rules see topics with the mountpoint in front. */
   readonly includeMountpoint: boolean;
   /** What no_match comes to. */
@@ -108,6 +111,10 @@ export class LoadedPolicy {
       name: setAsAttr,
       id: this.program(`mqtt.client_attrs_init[${index + 1}].expression`),
     }));
+    this.attributeSlots = slotsRead(
+      this.#memory,
+      this.attributeInits.map(({ id }) => id),
+    );
     const { noMatch, includeMountpoint } = config.authorization;
     this.includeMountpoint = includeMountpoint;
     this.noMatchDecision = decision(noMatch, "no_match", "default");

@@ -1,10 +1,11 @@
 /** Evaluating an expression of the open image by its id. */
-import { ENTRY_EXPRESSION, ERR_EXPR_MISSING, OK } from "../abi";
+import { ENTRY_EXPRESSION, ERR_EXPR_MISSING, OK, OP_LOAD, OP_LOAD_OR_EMPTY } from "../abi";
 import { mark, restore } from "../arena";
 import { blobOf, findEntry } from "../image";
 import { finalText } from "./convert";
-import { failedLen, failedPtr, run } from "./vm";
+import { codeAt, codeCount, operandA, opOf } from "./program";
 import { setBytes } from "./value";
+import { failedLen, failedPtr, run } from "./vm";
 
 /** Entries found before, by the low bits of their id; 0: none. Forgotten with the image. */
 const CACHE_MASK: u32 = 63;
@@ -29,6 +30,18 @@ export function evaluate(id: u32, asText: bool, out: usize): i32 {
   if (status < 0) setBytes(out, failedPtr, failedLen);
   restore(before);
   return status;
+}
+
+/** The request's slots that expression `id` reads, as bits; ERR_EXPR_MISSING without one. */
+export function slotsRead(id: u32): i32 {
+  const blob = blobById(id);
+  if (!blob) return ERR_EXPR_MISSING;
+  let slots: i32 = 0;
+  for (let i: u32 = 0, n = codeCount(blob); i < n; i++) {
+    const code = codeAt(blob, i);
+    if (opOf(code) == OP_LOAD || opOf(code) == OP_LOAD_OR_EMPTY) slots |= 1 << operandA(code);
+  }
+  return slots;
 }
 
 function blobById(id: u32): usize {

@@ -4,6 +4,7 @@ import {
   ERR_INPUT,
   INPUT_BYTES_MAX,
   OK,
+  REQUEST_WRITTEN,
   SLOT_COUNT,
   TAG_BYTES,
   TAG_INT,
@@ -29,7 +30,7 @@ export const NOT_BOUND: i32 = 1;
  */
 export function loadVariable(blob: usize, slot: u32, path: usize, out: usize): i32 {
   let value = inputBase + slot * VALUE_BYTES;
-  if (slot >= <u32>SLOT_COUNT || !isInside(value)) return ERR_INPUT;
+  if (slot >= <u32>SLOT_COUNT || !isWritten(slot) || !isInside(value)) return ERR_INPUT;
   const pieces = lenOf(path);
   const pairs = blob + ptrOf(path);
   for (let i: u32 = 1; i < pieces; i++) {
@@ -44,6 +45,12 @@ export function loadVariable(blob: usize, slot: u32, path: usize, out: usize): i
   if (isEmpty(value)) setBytes(out, 0, 0);
   else copyValue(out, value);
   return OK;
+}
+
+/** Is this slot about the client at hand, and not left over from another one? */
+@inline
+function isWritten(slot: u32): bool {
+  return ((load<u32>(inputBase, REQUEST_WRITTEN) >> slot) & 1) != 0;
 }
 
 /** The element under this key; of equal keys the last. 0 when there is none. */

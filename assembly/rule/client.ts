@@ -19,6 +19,7 @@
 import {
   ATTR_BYTES_MAX,
   ATTRS_MAX,
+  CLIENT_SLOTS,
   ENTRY_BYTES,
   ENTRY_RULES,
   ERR_HANDLE,
@@ -28,6 +29,8 @@ import {
   INPUT_BYTES_MAX,
   OK,
   PIECE_BYTES,
+  REQUEST_HEADER_BYTES,
+  REQUEST_WRITTEN,
   RULE_ALLOW,
   RULE_BYTES,
   SECTION_ENTRIES,
@@ -39,7 +42,6 @@ import {
   SLOT_CERT_COMMON_NAME,
   SLOT_CLIENT_ATTRS,
   SLOT_CLIENTID,
-  SLOT_COUNT,
   SLOT_LISTENER,
   SLOT_PEERHOST,
   SLOT_USERNAME,
@@ -227,13 +229,14 @@ function isText(value: usize): bool {
 /** Do `bytes` at `at` lie in the input buffer, behind the slots? */
 @inline
 function isInput(at: u32, bytes: u64): bool {
-  const first = <u64>inputBase + SLOT_COUNT * VALUE_BYTES;
+  const first = <u64>inputBase + REQUEST_HEADER_BYTES;
   const end = <u64>inputBase + INPUT_BYTES_MAX;
   return <u64>at >= first && <u64>at + bytes <= end;
 }
 
 /** Checks the request and sums up what its record takes; 0 when the request is malformed. */
 function recordBytes(): u32 {
+  if ((load<u32>(inputBase, REQUEST_WRITTEN) & CLIENT_SLOTS) != CLIENT_SLOTS) return 0;
   let texts: u32 = 0;
   for (let field: u32 = 0; field < FIELD_COUNT; field++) {
     const value = valueAt(slotOf(field));

@@ -5,6 +5,7 @@ import { createJwtAuthenticator } from "../authn/jwt.ts";
 import type { AuthnMode, AuthnPorts, Creation } from "../authn/registry.ts";
 import type { AuthenticatorConfig, CinfoConfig, Config } from "../config/config.ts";
 import { missingSecretsOf, withSecrets } from "../config/secrets.ts";
+import { slotsRead } from "../core/expressions.ts";
 import { encodeRequest } from "../core/request.ts";
 import type { CoreMemory } from "../core/wasm.ts";
 import type { Crypto } from "../crypto/crypto.ts";
@@ -68,9 +69,14 @@ function createCinfo(config: CinfoConfig, { core }: AuthenticatorHost): Creation
     ),
     result,
   }));
+  const slots = slotsRead(
+    core.memory,
+    checks.flatMap(({ ids }) => ids),
+  );
   const bind = ({ fields = {} }: AuthnRequest): CoreMemory => {
-    encodeRequest(core.memory, fields);
-    return core.memory;
+    const { memory } = core;
+    encodeRequest(memory, fields, slots);
+    return memory;
   };
   const cinfo = createCinfoAuthenticator({ id: config.id, checks, bind });
   const authenticator: Authenticator = {

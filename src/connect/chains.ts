@@ -7,7 +7,7 @@ import {
   createChain,
 } from "../authn/chain.ts";
 import type { AuthenticatorConfig } from "../config/config.ts";
-import { evaluatesToTrue } from "../core/expressions.ts";
+import { evaluatesToTrue, slotsRead } from "../core/expressions.ts";
 import { encodeRequest, type RequestFields } from "../core/request.ts";
 import type { CoreMemory } from "../core/wasm.ts";
 import type { Issue } from "../errors.ts";
@@ -136,7 +136,7 @@ export function checkPrecondition(
   program: number,
   fields: RequestFields,
 ): boolean | "error" {
-  encodeRequest(memory, fields);
+  encodeRequest(memory, fields, slotsRead(memory, [program]));
   let failed = false;
   const isMet = evaluatesToTrue(memory, program, () => {
     failed = true;

@@ -67,8 +67,26 @@ export function mergeClientAttrs(
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Up to here building a string by hand beats the decoder. */
+const SHORT_BYTES_MAX = 12;
+
 /** Text without U+0000–001F and U+007F–009F; undefined for anything else. */
 export function attributeText(bytes: Uint8Array): string | undefined {
+  return (bytes.length <= SHORT_BYTES_MAX ? asciiText(bytes) : undefined) ?? decodeText(bytes);
+}
+
+/** Undefined unless all of it is printable ASCII. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte < 0x20 || byte > 0x7e) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function decodeText(bytes: Uint8Array): string | undefined {
   try {
     const text = decoder.decode(bytes);
     return /[\x00-\x1f\x7f-\x9f]/.test(text) ? undefined : text;

@@ -1,6 +1,6 @@
 /** `mqtt.clientid_override`. Source: authentication §1.4 step 6; expressions §6.1, §8.2 item 8. */
 import { TOPIC_BYTES_MAX } from "../../assembly/abi.ts";
-import { evaluateToBytes } from "../core/expressions.ts";
+import { evaluateToBytes, slotsRead } from "../core/expressions.ts";
 import { encodeRequest, type RequestFields } from "../core/request.ts";
 import type { CoreMemory } from "../core/wasm.ts";
 import { describeError } from "../observe/trace.ts";
@@ -19,7 +19,7 @@ export function overrideClientId(
   fields: RequestFields,
   isChecked: boolean,
 ): OverrideResult {
-  encodeRequest(memory, fields);
+  encodeRequest(memory, fields, slotsRead(memory, [program]));
   const result = evaluateToBytes(memory, program);
   if (!(result instanceof Uint8Array)) return { kept: describeError(result) };
   if (result.length === 0) return { kept: "the result is empty" };

@@ -101,9 +101,9 @@ export async function connectClient(
 /** `mqtt.client_attrs_init`: expressions over what the client sent, its unverified token included. */
 function setClientAttrs(connecting: Connecting): void {
   const { policy, fields, report } = connecting;
-  const { memory, attributeInits } = policy;
+  const { memory, attributeInits, attributeSlots } = policy;
   if (attributeInits.length > 0) {
-    encodeRequest(memory, fields);
+    encodeRequest(memory, fields, attributeSlots);
     connecting.clientAttrs = initClientAttrs(memory, attributeInits, (entry, drop) =>
       traceDrop(report, entry, drop),
     );

@@ -3,7 +3,7 @@ import * as abi from "../../assembly/abi.ts";
 import { CoreError } from "../errors.ts";
 import type { EvaluationResult, ExpressionError } from "./core.ts";
 import { readValue } from "./values.ts";
-import type { CoreMemory } from "./wasm.ts";
+import { type CoreMemory, checkStatus } from "./wasm.ts";
 
 const KINDS: Readonly<Record<number, string>> = {
   [abi.ERR_EXPR_UNBOUND]: "var_unbound",
@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<number, string>> = {
   [abi.ERR_EXPR_PATTERN]: "bad_pattern",
   [abi.ERR_EXPR_HOST]: "host_failed",
   [abi.ERR_EXPR_MISSING]: "no_such_expression",
+  [abi.ERR_INPUT]: "no_such_field",
 };
 
 /**
@@ -43,9 +44,21 @@ const GIVEN_UP: ReadonlySet<number> = new Set([
   abi.ERR_EXPR_NESTING,
   abi.ERR_EXPR_HOST,
   abi.ERR_EXPR_MISSING,
+  abi.ERR_INPUT,
 ]);
 
 const decoder = new TextDecoder();
+
+/**
+ * The slots that these expressions read, as bits: what encodeRequest has to write for them. Throws
+ * CoreError ERR_CORE for an expression that the image does not have. Cost: a pass over their code;
+ * it stays the same as long as the image.
+ */
+export function slotsRead(memory: CoreMemory, ids: readonly number[]): number {
+  let slots = 0;
+  for (const id of ids) slots |= checkStatus(memory.exports.expression_slots(id));
+  return slots;
+}
 
 /**
  * Evaluates expression `id` over the request record that encodeRequest wrote. `asText` gives the final

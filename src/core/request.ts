@@ -3,7 +3,10 @@
  * of a client, as values the core reads in place. Expressions, templates and client_open share it.
  */
 import {
+  CLIENT_SLOTS,
   INPUT_BYTES_MAX,
+  REQUEST_HEADER_BYTES,
+  REQUEST_WRITTEN,
   SLOT_AUTH_DATA,
   SLOT_AUTH_METHOD,
   SLOT_CERT_COMMON_NAME,
@@ -11,7 +14,6 @@ import {
   SLOT_CERT_SUBJECT,
   SLOT_CLIENT_ATTRS,
   SLOT_CLIENTID,
-  SLOT_COUNT,
   SLOT_ENABLE_AUTHN,
   SLOT_IS_BRIDGE,
   SLOT_IS_SUPERUSER,
@@ -28,6 +30,7 @@ import {
   SLOT_USER_PROPERTY,
   SLOT_USERNAME,
   SLOT_ZONE,
+  SLOTS_ALL,
   TAG_ATOM,
   TAG_BIGINT,
   TAG_BYTES,
@@ -40,13 +43,14 @@ import {
   TAG_OPAQUE,
   TAG_TRUE,
   TAG_TUPLE,
+  TAG_UNBOUND,
   TAG_UNDEFINED,
   VALUE_BYTES,
 } from "../../assembly/abi.ts";
 import { CoreError } from "../errors.ts";
 import type { Text } from "../types.ts";
 import type { Value } from "./core.ts";
-import { type CoreMemory, writeText } from "./wasm.ts";
+import type { CoreMemory } from "./wasm.ts";
 
 /**
  * One value of a request. Left out or `undefined`: no such variable. `null`: the variable exists
@@ -89,51 +93,50 @@ export interface RequestFields {
 }
 
 /**
- * Writes the request record to the start of the input buffer and returns its length in bytes.
+ * Writes the request record to the start of the input buffer and returns its length in bytes. Only
+ * the given slots are written (bits; see slotsRead in expressions.ts). An expression that reads
+ * another one is given up: it never sees what was known of the client before.
  *
  * The record holds until the next write to the input buffer. Throws CoreError ERR_LIMIT_INPUT when
- * it does not fit. Cost: one pass over the texts.
+ * it does not fit. Cost: one pass over the texts that are written.
  */
-export function encodeRequest(memory: CoreMemory, fields: RequestFields): number {
-  const start = memory.inputPtr;
-  const writer = writeClientSlots(memory, start, fields);
-  const slot = (index: number): number => start + index * VALUE_BYTES;
-  writer.field(slot(SLOT_PASSWORD), fields.password);
-  writer.field(slot(SLOT_PEERHOST_TEXT), fields.peerHostText);
-  writer.field(slot(SLOT_PEERPORT), fields.peerPort);
-  writer.field(slot(SLOT_PEERSNI), fields.peerSni);
-  writer.field(slot(SLOT_PROTOCOL), fields.protocol);
-  writer.field(slot(SLOT_CERT_SUBJECT), fields.certSubject);
-  writer.field(slot(SLOT_CERT_PEM), fields.certPem);
-  writer.map(slot(SLOT_USER_PROPERTY), fields.userProperty);
-  writer.field(slot(SLOT_MOUNTPOINT), fields.mountpoint);
-  writer.field(slot(SLOT_SOCKPORT), fields.sockPort);
-  writer.field(slot(SLOT_IS_SUPERUSER), fields.isSuperuser);
-  writer.field(slot(SLOT_IS_BRIDGE), fields.isBridge);
-  writer.field(slot(SLOT_ENABLE_AUTHN), fields.enableAuthn);
-  writer.field(slot(SLOT_AUTH_METHOD), fields.authMethod);
-  writer.field(slot(SLOT_AUTH_DATA), fields.authData);
-  writer.map(slot(SLOT_OTHER), fields.other);
-  return writer.at - start;
+export function encodeRequest(
+  memory: CoreMemory,
+  fields: RequestFields,
+  slots: number = SLOTS_ALL,
+): number {
+  const writer = new RecordWriter(memory);
+  // The password first: the longest text always goes to the same place then, see writeAt.
+  if (slots & (1 << SLOT_PASSWORD)) writer.field(SLOT_PASSWORD, fields.password);
+  if (slots & (1 << SLOT_CLIENTID)) writer.field(SLOT_CLIENTID, fields.clientId);
+  if (slots & (1 << SLOT_USERNAME)) writer.field(SLOT_USERNAME, fields.username);
+  if (slots & (1 << SLOT_PEERHOST)) writer.address(SLOT_PEERHOST, fields.peerHost);
+  if (slots & (1 << SLOT_PEERHOST_TEXT)) writer.field(SLOT_PEERHOST_TEXT, fields.peerHostText);
+  if (slots & (1 << SLOT_PEERPORT)) writer.field(SLOT_PEERPORT, fields.peerPort);
+  if (slots & (1 << SLOT_PEERSNI)) writer.field(SLOT_PEERSNI, fields.peerSni);
+  if (slots & (1 << SLOT_ZONE)) writer.field(SLOT_ZONE, fields.zone);
+  if (slots & (1 << SLOT_LISTENER)) writer.field(SLOT_LISTENER, fields.listener);
+  if (slots & (1 << SLOT_PROTOCOL)) writer.field(SLOT_PROTOCOL, fields.protocol);
+  if (slots & (1 << SLOT_CERT_COMMON_NAME))
+    writer.field(SLOT_CERT_COMMON_NAME, fields.certCommonName);
+  if (slots & (1 << SLOT_CERT_SUBJECT)) writer.field(SLOT_CERT_SUBJECT, fields.certSubject);
+  if (slots & (1 << SLOT_CERT_PEM)) writer.field(SLOT_CERT_PEM, fields.certPem);
+  if (slots & (1 << SLOT_CLIENT_ATTRS)) writer.map(SLOT_CLIENT_ATTRS, fields.clientAttrs);
+  if (slots & (1 << SLOT_USER_PROPERTY)) writer.map(SLOT_USER_PROPERTY, fields.userProperty);
+  if (slots & (1 << SLOT_MOUNTPOINT)) writer.field(SLOT_MOUNTPOINT, fields.mountpoint);
+  if (slots & (1 << SLOT_SOCKPORT)) writer.field(SLOT_SOCKPORT, fields.sockPort);
+  if (slots & (1 << SLOT_IS_SUPERUSER)) writer.field(SLOT_IS_SUPERUSER, fields.isSuperuser);
+  if (slots & (1 << SLOT_IS_BRIDGE)) writer.field(SLOT_IS_BRIDGE, fields.isBridge);
+  if (slots & (1 << SLOT_ENABLE_AUTHN)) writer.field(SLOT_ENABLE_AUTHN, fields.enableAuthn);
+  if (slots & (1 << SLOT_AUTH_METHOD)) writer.field(SLOT_AUTH_METHOD, fields.authMethod);
+  if (slots & (1 << SLOT_AUTH_DATA)) writer.field(SLOT_AUTH_DATA, fields.authData);
+  if (slots & (1 << SLOT_OTHER)) writer.map(SLOT_OTHER, fields.other);
+  return writer.finish(slots);
 }
 
 /** The same with only what a client record keeps (client_open reads no more). */
 export function encodeClient(memory: CoreMemory, fields: RequestFields): void {
-  writeClientSlots(memory, memory.inputPtr, fields);
-}
-
-function writeClientSlots(memory: CoreMemory, start: number, fields: RequestFields): RecordWriter {
-  const writer = new RecordWriter(memory, start, start + INPUT_BYTES_MAX);
-  writer.clear(start, SLOT_COUNT * VALUE_BYTES);
-  const slot = (index: number): number => start + index * VALUE_BYTES;
-  writer.field(slot(SLOT_CLIENTID), fields.clientId);
-  writer.field(slot(SLOT_USERNAME), fields.username);
-  writer.address(slot(SLOT_PEERHOST), fields.peerHost);
-  writer.field(slot(SLOT_ZONE), fields.zone);
-  writer.field(slot(SLOT_LISTENER), fields.listener);
-  writer.field(slot(SLOT_CERT_COMMON_NAME), fields.certCommonName);
-  writer.map(slot(SLOT_CLIENT_ATTRS), fields.clientAttrs);
-  return writer;
+  encodeRequest(memory, fields, CLIENT_SLOTS);
 }
 
 const INT64_MIN = -(2n ** 63n);
@@ -141,90 +144,96 @@ const INT64_MAX = 2n ** 63n - 1n;
 
 /** Writes values into slots and whatever they point at behind everything written so far. */
 class RecordWriter {
-  readonly #bytes: Uint8Array;
+  readonly #memory: CoreMemory;
   readonly #view: DataView;
-  readonly #end: number;
+  readonly #start: number;
   /** First free byte. */
-  at: number;
+  #at: number;
 
-  constructor(memory: CoreMemory, start: number, end: number) {
-    this.#bytes = memory.bytes;
+  /** Begins a record. Until it is finished none of its slots counts as written. */
+  constructor(memory: CoreMemory) {
+    this.#memory = memory;
     this.#view = memory.view;
-    this.#end = end;
-    this.at = start;
+    this.#start = memory.inputPtr;
+    this.#at = this.#start + REQUEST_HEADER_BYTES;
+    this.#view.setUint32(this.#start + REQUEST_WRITTEN, 0, true);
   }
 
-  /** Takes `length` zeroed bytes: unbound values until something is written over them. */
-  clear(at: number, length: number): void {
-    if (length > this.#end - at) throw tooLarge();
-    this.#bytes.fill(0, at, at + length);
-    this.at = at + length;
+  /** Says which slots were written, and returns the record's length. */
+  finish(slots: number): number {
+    this.#view.setUint32(this.#start + REQUEST_WRITTEN, slots, true);
+    return this.#at - this.#start;
   }
 
   field(slot: number, value: FieldValue): void {
-    if (value === undefined) return;
-    if (value === null) this.#tag(slot, TAG_UNDEFINED);
-    else if (typeof value === "string" || value instanceof Uint8Array) {
-      this.#text(slot, TAG_BYTES, value);
-    } else if (typeof value === "number") this.#number(slot, value);
-    else if (typeof value === "boolean") this.#tag(slot, value ? TAG_TRUE : TAG_FALSE);
-    else this.#value(slot, value);
+    this.#field(this.#start + slot * VALUE_BYTES, value);
   }
 
   address(slot: number, value: Uint8Array | null | undefined): void {
-    if (value === null) this.#tag(slot, TAG_UNDEFINED);
-    else if (value !== undefined) this.#text(slot, TAG_OPAQUE, value);
+    const to = this.#start + slot * VALUE_BYTES;
+    if (value) this.#text(to, TAG_OPAQUE, value);
+    else this.#tag(to, value === null ? TAG_UNDEFINED : TAG_UNBOUND);
   }
 
   map(slot: number, value: FieldMap | null | undefined): void {
-    if (value === undefined) return;
-    if (value === null) {
-      this.#tag(slot, TAG_UNDEFINED);
+    const to = this.#start + slot * VALUE_BYTES;
+    if (!value) {
+      this.#tag(to, value === null ? TAG_UNDEFINED : TAG_UNBOUND);
       return;
     }
     const pairs = pairsOf(value);
-    let at = this.#elements(slot, TAG_MAP, pairs.length, pairs.length * 2);
+    let at = this.#elements(to, TAG_MAP, pairs.length, pairs.length * 2);
     for (const [name, element] of pairs) {
-      this.field(at, name);
-      this.field(at + VALUE_BYTES, element);
+      this.#field(at, name);
+      this.#field(at + VALUE_BYTES, element);
       at += 2 * VALUE_BYTES;
     }
   }
 
-  #value(slot: number, value: Value): void {
+  #field(to: number, value: FieldValue): void {
+    if (typeof value === "string" || value instanceof Uint8Array) {
+      this.#text(to, TAG_BYTES, value);
+    } else if (value === undefined) this.#tag(to, TAG_UNBOUND);
+    else if (value === null) this.#tag(to, TAG_UNDEFINED);
+    else if (typeof value === "number") this.#number(to, value);
+    else if (typeof value === "boolean") this.#tag(to, value ? TAG_TRUE : TAG_FALSE);
+    else this.#value(to, value);
+  }
+
+  #value(to: number, value: Value): void {
     switch (value.type) {
       case "bytes":
-        this.#text(slot, TAG_BYTES, value.value);
+        this.#text(to, TAG_BYTES, value.value);
         break;
       case "integer":
-        this.#integer(slot, value.value);
+        this.#integer(to, value.value);
         break;
       case "float":
-        this.#tag(slot, TAG_FLOAT);
-        this.#view.setFloat64(slot + 8, value.value, true);
+        this.#tag(to, TAG_FLOAT);
+        this.#view.setFloat64(to + 8, value.value, true);
         break;
       case "boolean":
-        this.#tag(slot, value.value ? TAG_TRUE : TAG_FALSE);
+        this.#tag(to, value.value ? TAG_TRUE : TAG_FALSE);
         break;
       case "null":
-        this.#tag(slot, TAG_NULL);
+        this.#tag(to, TAG_NULL);
         break;
       case "undefined":
-        this.#tag(slot, TAG_UNDEFINED);
+        this.#tag(to, TAG_UNDEFINED);
         break;
       case "atom":
-        this.#text(slot, TAG_ATOM, value.name);
+        this.#text(to, TAG_ATOM, value.name);
         break;
       case "tuple":
-        if (value.items) this.#items(slot, TAG_TUPLE, value.items);
-        else this.#text(slot, TAG_OPAQUE, value.bytes ?? new Uint8Array(0));
+        if (value.items) this.#items(to, TAG_TUPLE, value.items);
+        else this.#text(to, TAG_OPAQUE, value.bytes ?? new Uint8Array(0));
         break;
       case "list":
-        this.#items(slot, TAG_LIST, value.items);
+        this.#items(to, TAG_LIST, value.items);
         break;
       case "map": {
         const { length } = value.entries;
-        let at = this.#elements(slot, TAG_MAP, length, length * 2);
+        let at = this.#elements(to, TAG_MAP, length, length * 2);
         for (const [key, element] of value.entries) {
           this.#value(at, key);
           this.#value(at + VALUE_BYTES, element);
@@ -235,56 +244,62 @@ class RecordWriter {
     }
   }
 
-  #items(slot: number, tag: number, items: readonly Value[]): void {
-    let at = this.#elements(slot, tag, items.length, items.length);
+  #items(to: number, tag: number, items: readonly Value[]): void {
+    let at = this.#elements(to, tag, items.length, items.length);
     for (const item of items) {
       this.#value(at, item);
       at += VALUE_BYTES;
     }
   }
 
-  #tag(slot: number, tag: number): void {
-    this.#view.setUint32(slot, tag, true);
+  #tag(to: number, tag: number): void {
+    this.#range(to, tag, 0, 0);
   }
 
-  #text(slot: number, tag: number, text: Text): void {
-    const length = writeText(this.#bytes, this.at, this.#end, text);
+  #text(to: number, tag: number, text: Text): void {
+    const at = this.#at;
+    const length = this.#memory.writeAt(at, text);
     if (length < 0) throw tooLarge();
-    const view = this.#view;
-    view.setUint32(slot, tag, true);
-    view.setUint32(slot + 4, length, true);
-    view.setUint32(slot + 8, this.at, true);
-    this.at += length;
+    this.#range(to, tag, length, at);
+    this.#at = at + length;
   }
 
-  #number(slot: number, value: number): void {
+  #number(to: number, value: number): void {
     if (Number.isSafeInteger(value)) {
-      this.#tag(slot, TAG_INT);
-      this.#view.setUint32(slot + 8, value >>> 0, true);
-      this.#view.setInt32(slot + 12, Math.floor(value / 2 ** 32), true);
+      this.#tag(to, TAG_INT);
+      this.#view.setUint32(to + 8, value >>> 0, true);
+      this.#view.setInt32(to + 12, Math.floor(value / 2 ** 32), true);
     } else {
-      this.#tag(slot, TAG_FLOAT);
-      this.#view.setFloat64(slot + 8, value, true);
+      this.#tag(to, TAG_FLOAT);
+      this.#view.setFloat64(to + 8, value, true);
     }
   }
 
-  #integer(slot: number, value: bigint): void {
+  #integer(to: number, value: bigint): void {
     if (value < INT64_MIN || value > INT64_MAX) {
-      this.#text(slot, TAG_BIGINT, value.toString());
+      this.#text(to, TAG_BIGINT, value.toString());
       return;
     }
-    this.#tag(slot, TAG_INT);
-    this.#view.setBigInt64(slot + 8, value, true);
+    this.#tag(to, TAG_INT);
+    this.#view.setBigInt64(to + 8, value, true);
   }
 
   /** Room for a list's or map's elements, 8-aligned; returns the first one's address. */
-  #elements(slot: number, tag: number, length: number, values: number): number {
-    const at = (this.at + 7) & ~7;
-    this.clear(at, values * VALUE_BYTES);
-    this.#view.setUint32(slot, tag, true);
-    this.#view.setUint32(slot + 4, length, true);
-    this.#view.setUint32(slot + 8, at, true);
+  #elements(to: number, tag: number, length: number, values: number): number {
+    const at = (this.#at + 7) & ~7;
+    const behind = at + values * VALUE_BYTES;
+    if (behind > this.#start + INPUT_BYTES_MAX) throw tooLarge();
+    this.#range(to, tag, length, at);
+    this.#at = behind;
     return at;
+  }
+
+  #range(to: number, tag: number, length: number, at: number): void {
+    const view = this.#view;
+    view.setUint32(to, tag, true);
+    view.setUint32(to + 4, length, true);
+    view.setUint32(to + 8, at, true);
+    view.setUint32(to + 12, 0, true);
   }
 }
 

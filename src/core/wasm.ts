@@ -49,6 +49,7 @@ export interface CoreExports {
   regex_replace(programBytes: number, textBytes: number, replacementBytes: number): number;
   regex_steps(): bigint;
   expression_eval(id: number, asText: number): number;
+  expression_slots(id: number): number;
   expression_error_argument(): number;
   expression_steps(): number;
 }
@@ -101,6 +102,9 @@ export class CoreMemory {
   /** The input buffer, and where it was when this was made. */
   #input: Uint8Array = new Uint8Array(0);
   #inputAt = 0;
+  /** The input buffer from #tailAt on. */
+  #tail: Uint8Array = new Uint8Array(0);
+  #tailAt = 0;
 
   constructor(exports: CoreExports) {
     this.exports = exports;
@@ -128,6 +132,23 @@ export class CoreMemory {
       return read === text.length ? written : -1;
     }
     return writeText(input, 0, INPUT_BYTES_MAX, text);
+  }
+
+  /**
+   * Writes a text at an address in the input buffer: its length in bytes, or -1 if it does not fit. Cheap for a
+   * long string where the last one went: a view of that place is kept.
+   */
+  writeAt(at: number, text: Text): number {
+    const end = this.inputPtr + INPUT_BYTES_MAX;
+    if (typeof text !== "string" || text.length <= 2 * LOOP_CHARS_MAX) {
+      return writeText(this.bytes, at, end, text);
+    }
+    if (this.#tailAt !== at || this.#tail.length !== end - at) {
+      this.#tailAt = at;
+      this.#tail = this.bytes.subarray(at, end);
+    }
+    const { read, written } = encoder.encodeInto(text, this.#tail);
+    return read === text.length ? written : -1;
   }
 
   /** Growth detaches the old buffer, which empties its views: cheaper to ask than the buffer. */

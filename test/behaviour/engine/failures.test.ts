@@ -126,12 +126,31 @@ describe("a check that could not be finished", () => {
   });
 
   it.each(["strict", "emqx"] as const)("is not skipped for a huge request (%s)", async (preset) => {
-    const { login } = await engineOf({ text: CINFO, preset });
+    const { login } = await engineOf({
+      text: `authentication = [
+        {
+          mechanism = cinfo
+          checks = [
+            { is_match = "str_eq(cert_subject, 'CN=bad')", result = deny }
+            { is_match = "true", result = allow }
+          ]
+        }
+      ]`,
+      preset,
+    });
+    const certSubject = "x".repeat(40 * 65_535);
+    expect(await login({ certSubject: "CN=bad" })).toBe("0x86 check_denied by cinfo");
+    expect(await login({ certSubject: "CN=good" })).toBe("allow by cinfo");
+    expect(await login({ certSubject })).toBe("0x87 core_failed by core");
+  });
+
+  it("does not come of what no check reads", async () => {
+    const { login } = await engineOf({ text: CINFO });
     const userProperties = Object.fromEntries(
       Array.from({ length: 40 }, (_, i) => [`k${i}`, "x".repeat(65_535)]),
     );
-    const client = { username: "bad", password, userProperties };
-    expect(await login(client)).toBe("0x87 core_failed by core");
+    const reason = "0x86 check_denied by cinfo";
+    expect(await login({ username: "bad", password, userProperties })).toBe(reason);
   });
 });
 

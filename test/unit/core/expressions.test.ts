@@ -5,10 +5,13 @@ import {
   EXPR_STEPS_MAX,
   EXPR_TEXT_BYTES_MAX,
   LIST_LENGTH_MAX,
+  SLOT_CLIENTID,
+  SLOT_USER_PROPERTY,
+  SLOT_USERNAME,
 } from "../../../assembly/abi.ts";
 import { compileExpression } from "../../../src/compile/expr/index.ts";
 import { resolveSwitches } from "../../../src/config/compatibility.ts";
-import { evaluatesToTrue, evaluateToBytes } from "../../../src/core/expressions.ts";
+import { evaluatesToTrue, evaluateToBytes, slotsRead } from "../../../src/core/expressions.ts";
 import { encodeRequest } from "../../../src/core/request.ts";
 import {
   createExpressionCore,
@@ -163,6 +166,27 @@ describe("results", () => {
     expect(() => evaluatesToTrue(core.memory, 0)).toThrow(expect.objectContaining(given));
     expect(() => evaluateToBytes(core.memory, 0)).toThrow("given up: budget_output");
     expect(() => evaluateToBytes(core.memory, 7)).toThrow("given up: no_such_expression");
+  });
+
+  it("need the slots that the expression reads, and never see what another client left there", () => {
+    const { memory } = core;
+    const load = (text: string): number => {
+      loadExpression(memory, text, { place: "client_attrs" });
+      return slotsRead(memory, [0]);
+    };
+    expect(load("'a'")).toBe(0);
+    expect(load("coalesce(user_property.a, clientid)")).toBe(
+      (1 << SLOT_USER_PROPERTY) | (1 << SLOT_CLIENTID),
+    );
+    expect(load("str_eq(clientid, username)")).toBe((1 << SLOT_CLIENTID) | (1 << SLOT_USERNAME));
+    expect(() => slotsRead(memory, [0, 1])).toThrow(expect.objectContaining({ code: "ERR_CORE" }));
+    encodeRequest(memory, { clientId: "a", username: "a" });
+    expect(evaluatesToTrue(memory, 0)).toBe(true);
+    encodeRequest(memory, { clientId: "a", username: "a" }, 1 << SLOT_CLIENTID);
+    const given = { code: "ERR_LIMIT_EXPRESSION", message: expect.stringContaining("username") };
+    expect(() => evaluatesToTrue(memory, 0)).toThrow(expect.objectContaining(given));
+    encodeRequest(memory, { clientId: "a" }, slotsRead(memory, [0]));
+    expect(evaluateToBytes(memory, 0)).toEqual({ kind: "var_unbound", where: "username" });
   });
 
   it("are true only for exactly the text `true`", () => {

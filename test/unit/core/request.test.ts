@@ -1,15 +1,20 @@
 import { describe, expect, it } from "vitest";
 import {
+  ENTRY_META,
   INPUT_BYTES_MAX,
+  REQUEST_HEADER_BYTES,
+  REQUEST_WRITTEN,
   SLOT_CLIENT_ATTRS,
   SLOT_CLIENTID,
   SLOT_COUNT,
   SLOT_IS_SUPERUSER,
   SLOT_OTHER,
+  SLOT_PASSWORD,
   SLOT_PEERHOST,
   SLOT_PEERPORT,
   SLOT_USERNAME,
   SLOT_ZONE,
+  SLOTS_ALL,
   TAG_ATOM,
   TAG_BIGINT,
   TAG_BYTES,
@@ -25,7 +30,7 @@ import {
 } from "../../../assembly/abi.ts";
 import { packImage } from "../../../src/compile/image.ts";
 import { encodeRequest, type RequestFields } from "../../../src/core/request.ts";
-import { type CoreMemory, instantiate } from "../../../src/core/wasm.ts";
+import { type CoreMemory, instantiate, loadImage } from "../../../src/core/wasm.ts";
 import { loadModuleSync } from "../../../src/core/wasm-inline.gen.ts";
 
 const memory: CoreMemory = instantiate(loadModuleSync(), () => -1, packImage([], 0));
@@ -48,7 +53,7 @@ function textAt(at: number): string {
 describe("encodeRequest", () => {
   it("leaves every slot unbound for a client nothing is known of", () => {
     encodeRequest(memory, { clientId: "old", other: { a: 1 } });
-    expect(encodeRequest(memory, {})).toBe(SLOT_COUNT * VALUE_BYTES);
+    expect(encodeRequest(memory, {})).toBe(REQUEST_HEADER_BYTES);
     for (let index = 0; index < SLOT_COUNT; index++) expect(tagAt(slot(index))).toBe(TAG_UNBOUND);
   });
 
@@ -124,11 +129,38 @@ describe("encodeRequest", () => {
   });
 
   it("takes a request that fills the input buffer and refuses one byte more", () => {
-    const room = INPUT_BYTES_MAX - SLOT_COUNT * VALUE_BYTES;
+    const room = INPUT_BYTES_MAX - REQUEST_HEADER_BYTES;
     const fields = (length: number): RequestFields => ({ password: new Uint8Array(length) });
     expect(encodeRequest(memory, fields(room))).toBe(INPUT_BYTES_MAX);
     expect(() => encodeRequest(memory, fields(room + 1))).toThrow(
       expect.objectContaining({ code: "ERR_LIMIT_INPUT" }),
     );
+  });
+
+  it("counts only the slots as written that were asked for", () => {
+    const written = (): number => memory.view.getUint32(base + REQUEST_WRITTEN, true);
+    encodeRequest(memory, { clientId: "c", username: "u" }, 1 << SLOT_USERNAME);
+    expect(written()).toBe(1 << SLOT_USERNAME);
+    expect(textAt(slot(SLOT_USERNAME))).toBe("u");
+    encodeRequest(memory, {});
+    expect(written()).toBe(SLOTS_ALL);
+    const password = new Uint8Array(INPUT_BYTES_MAX);
+    expect(() => encodeRequest(memory, { password })).toThrow("the request is over");
+    expect(written()).toBe(0);
+  });
+
+  it("finds long strings a place after the memory has grown and the image has changed", () => {
+    const password = "é".repeat(200);
+    const ask = (core: CoreMemory): string => {
+      encodeRequest(core, { password });
+      const at = core.view.getUint32(core.inputPtr + SLOT_PASSWORD * VALUE_BYTES + 8, true);
+      return new TextDecoder().decode(core.bytes.slice(at, at + 400));
+    };
+    const core = instantiate(loadModuleSync(), () => -1, packImage([], 0));
+    expect(ask(core)).toBe(password);
+    core.exports.memory.grow(1);
+    expect(ask(core)).toBe(password);
+    loadImage(core, packImage([{ kind: ENTRY_META, id: 0, blob: new Uint8Array(4096) }], 0));
+    expect(ask(core)).toBe(password);
   });
 });

@@ -3,8 +3,12 @@ import {
   ATTR_BYTES_MAX,
   ATTRS_MAX,
   CACHED_ROOTS_MAX,
+  CLIENT_SLOTS,
   DECISION_STEPS_MAX,
   ERR_HANDLE,
+  ERR_INPUT,
+  SLOT_COUNT,
+  SLOTS_ALL,
   TOKEN_RULES_MAX,
   TOPIC_BYTES_MAX,
   TOPIC_LEVELS_MAX,
@@ -12,6 +16,7 @@ import {
 import type { Who } from "../../../src/compile/rule/ast.ts";
 import { compileRules } from "../../../src/compile/rule/compile.ts";
 import { resolveSwitches } from "../../../src/config/compatibility.ts";
+import { encodeRequest } from "../../../src/core/request.ts";
 import {
   actionBit,
   closeClient,
@@ -110,6 +115,19 @@ describe("decide", () => {
     const users = Array.from({ length: 9 }, (_, i) => allow("all", userIs(`u${i}`)));
     const core = coreWith([allow("all", who), ...users], emqx);
     expect(decideOnce(core, { clientId: "c", username: "x" }, PUBLISH, "t").verdict).toBe("failed");
+  });
+
+  it("makes no record of a request that does not say everything a record holds", () => {
+    const core = coreWith([allow("all")]);
+    for (const slots of [CLIENT_SLOTS, SLOTS_ALL]) {
+      encodeRequest(core, dev, slots);
+      expect(core.exports.client_open()).toBeGreaterThan(0);
+    }
+    for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      if ((CLIENT_SLOTS & (1 << slot)) === 0) continue;
+      encodeRequest(core, dev, SLOTS_ALL & ~(1 << slot));
+      expect(core.exports.client_open(), String(slot)).toBe(ERR_INPUT);
+    }
   });
 
   it("takes a topic at the limits and refuses one past them", () => {
