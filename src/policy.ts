@@ -70,7 +70,9 @@ export class LoadedPolicy {
   readonly #references: RuleReferences;
   readonly #listeners: ReadonlyMap<string, ListenerConfig>;
   readonly #programs: PolicyMeta["programs"];
-  readonly #decisions: Record<Verdict, Decision[]> = { allow: [], deny: [] };
+  /** By rule, those made so far. */
+  #allows: Decision[] = [];
+  #denies: Decision[] = [];
   #memory: CoreMemory | undefined;
   #epoch: object = {};
   #chains: Chains | undefined;
@@ -128,7 +130,11 @@ export class LoadedPolicy {
 
   /** The core instance in force; made anew after a failure. Throws CoreError when it cannot be. */
   get memory(): CoreMemory {
-    this.#memory ??= instantiate(this.#module, this.#hostCall, this.#image);
+    return this.#memory ?? this.#renew();
+  }
+
+  #renew(): CoreMemory {
+    this.#memory = instantiate(this.#module, this.#hostCall, this.#image);
     return this.#memory;
   }
 
@@ -170,19 +176,14 @@ export class LoadedPolicy {
 
   /** Decided by the rule with this number, counted from 0. Made once a rule. */
   ruleDecision(verdict: Verdict, rule: number): Decision {
-    const known = this.#decisions[verdict][rule];
+    const known = verdict === "allow" ? this.#allows[rule] : this.#denies[rule];
     return known ?? this.#makeDecision(verdict, rule);
   }
 
   #makeDecision(verdict: Verdict, rule: number): Decision {
     const made = decision(verdict, "rule", "file", this.#references.get(rule));
-    let known = this.#decisions[verdict];
-    if (rule >= known.length) {
-      // Grown by steps: writing far behind an array's end would turn it into a slow table.
-      known = known.concat(new Array(rule + 1 + (rule >> 1) - known.length));
-      this.#decisions[verdict] = known;
-    }
-    known[rule] = made;
+    if (verdict === "allow") this.#allows = withElement(this.#allows, rule, made);
+    else this.#denies = withElement(this.#denies, rule, made);
     return made;
   }
 
@@ -201,4 +202,12 @@ export class LoadedPolicy {
   close(): void {
     this.#chains?.close();
   }
+}
+
+/** Grown by steps: writing far behind an array's end would turn it into a slow table. */
+function withElement<T>(list: T[], index: number, element: T): T[] {
+  const grown =
+    index < list.length ? list : list.concat(new Array(index + 1 + (index >> 1) - list.length));
+  grown[index] = element;
+  return grown;
 }

@@ -63,7 +63,7 @@ export function decide(memory: CoreMemory, handle: number, bit: number, topic: T
 /** The same as one number, for verdictOf, originOf and ruleOf: a hot path makes no object. */
 export function decidePacked(memory: CoreMemory, handle: number, bit: number, topic: Text): number {
   const length = writeInput(memory, topic);
-  const answer = memory.exports.decide(handle, length, bit);
+  const answer = memory.decide(handle, length, bit);
   return answer >= OK ? answer : checkStatus(answer);
 }
 

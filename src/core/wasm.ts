@@ -95,6 +95,8 @@ export function checkStatus(status: number): number {
  */
 export class CoreMemory {
   readonly exports: CoreExports;
+  /** Its own field, since an instance's exports are looked up by name at every call. */
+  readonly decide: CoreExports["decide"];
   /** Start of the input buffer; set by loadImage. */
   inputPtr = 0;
   #bytes = new Uint8Array(0);
@@ -108,6 +110,7 @@ export class CoreMemory {
 
   constructor(exports: CoreExports) {
     this.exports = exports;
+    this.decide = exports.decide;
   }
 
   get bytes(): Uint8Array {
