@@ -29,26 +29,30 @@ interface TestOptions {
 }
 
 const HELP = `
-A test file is HOCON or JSON, named tests.conf or ….test.conf (.hocon, .json):
+A test file is YAML, HOCON or JSON, named tests.yaml or ….test.yaml (.yml, .conf, .hocon, .json):
 
-  policy = "portcullis.conf"            # or --config, or the portcullis.conf beside this file
-  now = "2026-01-31T12:00:00Z"          # the clock; the machine's when left out
-  clients {
-    reader { clientid = dev-1, token { sub = dev-1, scp = read, exp = "+1h" } }
-    admin  { clientid = adm, username = admin, peerhost = "10.0.0.1", attrs { site = a } }
-  }
-  tests = [
-    { name = "readers get in", client = reader, connect = allow }
-    { client = reader, subscribe = "myorg/read/#", expect = allow, rule = 1 }
-    { client = admin, publish = ["a/b", "a/c"], qos = 1, expect = deny, reason = rule, line = 3 }
-  ]
+  policy: portcullis.conf             # or --config, or the portcullis.conf beside this file
+  now: 2026-01-31T12:00:00Z           # the clock; the machine's when left out
+  clients:
+    reader: { clientid: dev-1, token: { sub: dev-1, scp: read, exp: +1h } }
+    admin: { clientid: adm, username: admin, peerhost: 10.0.0.1, attrs: { site: a } }
+  tests:
+    - { name: readers get in, client: reader, connect: allow }
+    - { client: reader, subscribe: "myorg/read/#", expect: allow, rule: 1 }
+    - { client: admin, publish: [a/b, a/c], qos: 1, expect: deny, reason: rule, line: 3 }
+
+In HOCON and JSON it has the same keys. YAML is read without tags and merges, one document a file.
 
 A client has clientid, username, peerhost, listener, cn, dn, user_properties, and one of
-  token { claims }   signed with HS256 and the policy's secret, or the file's secret = …;
-                     key sets and public keys are replaced by a secret made for the run
-  token = "ey…"      as it is; the same as password = …
-  attrs { … }        what authentication would have found out, and superuser = true
+  token: { claims }  signed with HS256 and the policy's secret, or the file's \`secret\`;
+                     key sets and public keys are replaced by a secret made for the run;
+                     times such as exp: +1h count from the test's clock
+  token: ey…         as it is; the same as \`password\`
+  attrs: { … }       what authentication would have found out, and superuser: true
 A client without token and password, in a test without connect, is taken as accepted.
+
+What may be expected: \`expect\` (allow, deny), and with it reason, by, rule (its number) and line (in
+its file); in connect: { expect, reason, by, code, attrs }.
 
 Exits with 0 when all is as expected, 1 when not, 2 when a file cannot be used.`;
 

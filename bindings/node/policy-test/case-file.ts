@@ -1,11 +1,12 @@
-/** A file of policy tests: HOCON, which JSON is a part of. The format is in docs of `portcullis test`. */
+/** A file of policy tests: YAML, or HOCON, which JSON is a part of. `portcullis test --help` has the format. */
 import { dirname, resolve } from "node:path";
-import { parseHocon } from "../../../src/config/hocon/index.ts";
+import { type HoconObject, parseHocon } from "../../../src/config/hocon/index.ts";
 import { IssueList } from "../../../src/config/issues.ts";
 import { ConfigError, EngineError } from "../../../src/errors.ts";
 import type { Action, SourcePosition, Verdict } from "../../../src/types.ts";
 import { readTextFile } from "../config-files.ts";
 import { Fields } from "./fields.ts";
+import { readYaml } from "./yaml.ts";
 
 export interface TestFile {
   readonly file: string;
@@ -72,12 +73,16 @@ const PRESETS = ["strict", "emqx"] as const;
 export function readTestFile(file: string): TestFile {
   const text = readTextFile(file);
   if (text === undefined) throw new EngineError("ERR_CONFIG_FILE", `no such file: \`${file}\``);
-  const readInclude = (path: string, from: string): string | undefined =>
-    readTextFile(resolve(dirname(from), path));
-  const parsed = parseHocon({ text, file, readInclude, unicodeEscapes: true });
+  return parseTestFile(text, file);
+}
+
+/** The same for a text; the ending of the name says whether it is YAML. */
+export function parseTestFile(text: string, file: string): TestFile {
   const issues = new IssueList();
-  for (const issue of parsed.issues) issues.add(issue);
-  const root = new Fields(parsed.root, issues);
+  const isYaml = /\.ya?ml$/i.test(file);
+  const document = isYaml ? readYaml(text, file, issues) : readHocon(text, file, issues);
+  if (issues.hasErrors) throw new ConfigError(issues.all());
+  const root = new Fields(document, issues);
   const policy = root.text("policy");
   const read: TestFile = {
     file,
@@ -89,10 +94,18 @@ export function readTestFile(file: string): TestFile {
   };
   root.finish("a test file");
   if (read.cases.length === 0 && !issues.hasErrors) {
-    root.error("there are no tests in this file: write tests = [ { … } ]");
+    root.error("there are no tests in this file: add a list `tests`");
   }
   if (issues.hasErrors) throw new ConfigError(issues.all());
   return read;
+}
+
+function readHocon(text: string, file: string, issues: IssueList): HoconObject {
+  const readInclude = (path: string, from: string): string | undefined =>
+    readTextFile(resolve(dirname(from), path));
+  const parsed = parseHocon({ text, file, readInclude, unicodeEscapes: true });
+  for (const issue of parsed.issues) issues.add(issue);
+  return parsed.root;
 }
 
 function readCases(root: Fields): TestCase[] {
@@ -145,8 +158,8 @@ function readClientOf(
   const known = [...clients.keys()].map((one) => `\`${one}\``).join(", ");
   const message =
     name === undefined
-      ? "whose test is this? write client = NAME, or client { clientid = … }"
-      : `there is no client \`${name}\`${known ? `, only ${known}` : ": add it to clients { … }"}`;
+      ? "whose test is this? add `client`: a name from `clients`, or an object with `clientid`"
+      : `there is no client \`${name}\`${known ? `, only ${known}` : ": add it to `clients`"}`;
   fields.error(message, fields.placeOf("client"));
   return undefined;
 }
@@ -198,7 +211,7 @@ function readConnect(fields: Fields): ConnectExpectation | undefined {
   const code = inner.integer("code", 0x80, 0xff);
   const attrs = inner.record("attrs");
   inner.finish("`connect`");
-  if (!verdict) inner.error("what is to be expected? write expect = allow or expect = deny");
+  if (!verdict) inner.error("what is to be expected? add `expect`: allow or deny");
   return verdict && { verdict, reason, by, code, attrs };
 }
 
@@ -221,12 +234,15 @@ function readRequest(
   if (published && subscribed) fields.error("a test asks for `publish` or `subscribe`, not both");
   if (!topics) {
     if (!connect) fields.error("what is tested? write publish, subscribe or connect");
-    else if (verdict) fields.error("`expect` is about publish or subscribe; write connect = …");
+    else if (verdict)
+      fields.error(
+        "`expect` is about publish or subscribe; what connecting gives stands in `connect`",
+      );
     return undefined;
   }
   if (connect?.verdict === "deny") fields.error("who is refused at connect can ask for nothing");
   if (!verdict) {
-    fields.error("what is to be expected? write expect = allow or expect = deny");
+    fields.error("what is to be expected? add `expect`: allow or deny");
     return undefined;
   }
   const action: Action = published ? { type: "publish", qos, retain } : { type: "subscribe", qos };

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EngineError } from "../../../src/errors.ts";
 
-/** `tests.conf` and whatever ends in `.test.conf`; `.hocon` and `.json` as well. */
-const TEST_FILE = /^(?:tests|.+\.test)\.(?:conf|hocon|json)$/;
+/** `tests.conf` and whatever ends in `.test.conf`; `.hocon`, `.json`, `.yaml` and `.yml` as well. */
+const TEST_FILE = /^(?:tests|.+\.test)\.(?:conf|hocon|json|ya?ml)$/;
 /** Taken where a test file and the command line name no policy. */
 const POLICY_FILE = "portcullis.conf";
 
@@ -24,7 +24,7 @@ export function findTestFiles(paths: readonly string[]): string[] {
     if (files.length > 0) return files;
     throw new EngineError(
       "ERR_CONFIG_FILE",
-      `no tests below \`${path}\`: they are in files named \`tests.conf\` or \`….test.conf\``,
+      `no tests below \`${path}\`: they are in files named \`tests.yaml\` or \`….test.yaml\` (.yml, .conf, .hocon, .json)`,
     );
   });
 }
