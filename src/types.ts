@@ -28,8 +28,9 @@ export interface ClientInfo {
   /** MQTT 5 Authentication Method and Data. */
   readonly authMethod?: string | undefined;
   readonly authData?: Uint8Array | undefined;
-  /** Subject of the TLS client certificate. */
+  /** Subject of the TLS client certificate: its common names joined with `,`, and all of it. */
   readonly certCommonName?: string | undefined;
+  /** RFC 4514, last RDN first. */
   readonly certSubject?: string | undefined;
   /** DER bytes of the TLS client certificate. */
   readonly certDer?: Uint8Array | undefined;
@@ -78,6 +79,7 @@ export type Reason =
   | "backend_unavailable"
   | "anonymous_refused"
   | "client_identifier_not_valid"
+  | "certificate_identity_missing"
   | "bad_mountpoint"
   // authorize
   | "superuser"

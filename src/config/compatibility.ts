@@ -174,6 +174,11 @@ export const SWITCHES = {
     clause: "authn 8.16",
     about: "an empty HMAC secret is a load error, a short one a warning",
   },
+  certificate_identity_required: {
+    strict: true,
+    clause: "authn 8.25",
+    about: "peer_cert_as_* refuses (0x86) who has no such value instead of taking CONNECT's own",
+  },
   quick_deny_spares_tokens: {
     strict: true,
     clause: "authn 8.26",

@@ -134,6 +134,8 @@ export interface MqttConfig {
   }[];
   readonly clientIdOverride?: Located | undefined;
   readonly useUsernameAsClientId: boolean;
+  readonly peerCertAsUsername: PeerCertIdentity;
+  readonly peerCertAsClientId: Exclude<PeerCertIdentity, "crt">;
   readonly maxClientIdLen: number;
   readonly maxTopicLevels: number;
   readonly maxQosAllowed: 0 | 1 | 2;
@@ -145,6 +147,9 @@ export interface MqttConfig {
   readonly idleTimeoutMs: number;
   readonly strictMode: boolean;
 }
+
+/** What of a client's certificate stands for what CONNECT says. `crt` is DER, `pem` base64 of it. */
+export type PeerCertIdentity = "disabled" | "cn" | "dn" | "crt" | "pem" | "md5";
 
 export interface ListenerConfig {
   readonly type: "tcp";

@@ -32,10 +32,7 @@ export function connectFields(
   listener: ListenerConfig | undefined,
   switches: Switches,
 ): ConnectFields {
-  const hasCertificate =
-    client.certDer !== undefined ||
-    client.certCommonName !== undefined ||
-    client.certSubject !== undefined;
+  const isCertified = hasCertificate(client);
   const isEnhanced = client.authMethod !== undefined;
   return {
     clientId: identity.clientId,
@@ -51,8 +48,8 @@ export function connectFields(
     zone: atom(client.zone ?? listener?.zone ?? DEFAULT_ZONE),
     listener: atom(client.listener ?? DEFAULT_LISTENER),
     protocol: PROTOCOL,
-    certCommonName: hasCertificate ? (client.certCommonName ?? null) : undefined,
-    certSubject: hasCertificate ? (client.certSubject ?? null) : undefined,
+    certCommonName: isCertified ? (client.certCommonName ?? null) : undefined,
+    certSubject: isCertified ? (client.certSubject ?? null) : undefined,
     certPem: client.certDer,
     userProperty: client.userProperties ?? {},
     mountpoint: listener?.mountpoint || null,
@@ -62,6 +59,15 @@ export function connectFields(
     authMethod: client.authMethod,
     authData: isEnhanced ? client.authData : undefined,
   };
+}
+
+/** Did the client present a certificate? */
+export function hasCertificate(client: ClientInfo): boolean {
+  return (
+    client.certDer !== undefined ||
+    client.certCommonName !== undefined ||
+    client.certSubject !== undefined
+  );
 }
 
 /** The address as bytes; null when it is unknown or no address. */

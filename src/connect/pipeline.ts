@@ -5,7 +5,7 @@
 import type { AuthnData, AuthnRequest } from "../authn/authenticator.ts";
 import type { ChainStep, ChainVerdict } from "../authn/chain.ts";
 import type { SessionFacts } from "../authz/session.ts";
-import type { ListenerConfig } from "../config/config.ts";
+import type { ListenerConfig, MqttConfig } from "../config/config.ts";
 import { encodeRequest } from "../core/request.ts";
 import { HIDDEN, Secrets } from "../observe/secrets.ts";
 import { describeError, quoteText, type Trace } from "../observe/trace.ts";
@@ -20,8 +20,8 @@ import {
   NO_ATTRS,
 } from "./client-attrs.ts";
 import { overrideClientId } from "./client-id-override.ts";
-import { type ConnectFields, connectFields } from "./fields.ts";
-import { type Identity, resolveIdentity } from "./identity.ts";
+import { type ConnectFields, connectFields, hasCertificate } from "./fields.ts";
+import { type Identity, type NoIdentity, resolveIdentity } from "./identity.ts";
 import { renderClientMountpoint } from "./mountpoint.ts";
 import { tokenRulesOf } from "./token-rules.ts";
 
@@ -60,15 +60,12 @@ export async function connectClient(
   trace?: Trace | undefined,
 ): Promise<ConnectAccepted | ConnectDenied> {
   const { mqtt, switches } = policy.config;
-  const identity = resolveIdentity(client, mqtt, policy.ports.randomBytes);
-  if (!identity || isLonger(identity.clientId, mqtt.maxClientIdLen) || !isUtf8(identity.clientId)) {
-    trace?.({
-      stage: "identity",
-      at: "mqtt",
-      outcome: "deny",
-      detail: "the client id is not valid",
-    });
-    return denied("client_identifier_not_valid", "mqtt", 0x85);
+  const { randomBytes } = policy.ports;
+  const identity = checkIdentity(resolveIdentity(client, { mqtt, switches, randomBytes }), mqtt);
+  if ("reason" in identity) {
+    const { reason, code, detail } = identity;
+    trace?.({ stage: "identity", at: "mqtt", outcome: "deny", detail });
+    return denied(reason, "mqtt", code);
   }
   const listener = policy.listener(client.listener);
   const connecting: Connecting = {
@@ -96,6 +93,15 @@ export async function connectClient(
       // No binding offers enhanced authentication yet, so nobody could answer.
       return denied("auth_method_present", verdict.by, 0x8c, verdict.faults);
   }
+}
+
+/** The identity, unless its client id may not be one. */
+function checkIdentity(identity: Identity | NoIdentity, mqtt: MqttConfig): Identity | NoIdentity {
+  if ("reason" in identity) return identity;
+  const { clientId } = identity;
+  if (!isLonger(clientId, mqtt.maxClientIdLen) && isUtf8(clientId)) return identity;
+  const detail = "the client id is not valid";
+  return { reason: "client_identifier_not_valid", code: 0x85, detail };
 }
 
 /** `mqtt.client_attrs_init`: expressions over what the client sent, its unverified token included. */
@@ -173,7 +179,7 @@ function isAnonymous({ policy, client, identity }: Connecting): boolean {
     isNameless &&
     (client.password === undefined || client.password.length === 0) &&
     client.authMethod === undefined &&
-    client.certSubject === undefined
+    !hasCertificate(client)
   );
 }
 

@@ -37,7 +37,8 @@ const RSA_ALGORITHM = Uint8Array.from([
 ]);
 const ZERO = Uint8Array.from([INTEGER, 1, 0]);
 
-interface Element {
+/** One tag with its content; views, not copies. */
+export interface Element {
   readonly tag: number;
   /** Header and content. */
   readonly whole: Uint8Array<ArrayBuffer>;
@@ -116,12 +117,17 @@ function typeOf(algorithm: Element): KeyType | undefined {
 }
 
 /** The elements of a SEQUENCE that fills `der` exactly; undefined when it does not. */
-function childrenOf(der: Uint8Array<ArrayBuffer>): Element[] | undefined {
+export function childrenOf(der: Uint8Array<ArrayBuffer>): Element[] | undefined {
   const outer = elementAt(der, 0);
   if (outer?.tag !== SEQUENCE || outer.whole.length !== der.length) return undefined;
+  return elementsIn(outer.content);
+}
+
+/** The elements that fill `content` exactly; undefined when they do not. */
+export function elementsIn(content: Uint8Array<ArrayBuffer>): Element[] | undefined {
   const elements: Element[] = [];
-  for (let at = 0; at < outer.content.length; ) {
-    const element = elementAt(outer.content, at);
+  for (let at = 0; at < content.length; ) {
+    const element = elementAt(content, at);
     if (element === undefined) return undefined;
     elements.push(element);
     at += element.whole.length;

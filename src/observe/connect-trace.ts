@@ -61,8 +61,9 @@ export async function traceConnect(engine: Engine, client: ClientInfo): Promise<
 function expressionsOf(policy: LoadedPolicy, client: ClientInfo): PlacedExpression[] {
   const { config, memory } = policy;
   const { mqtt, switches } = config;
-  const identity = resolveIdentity(client, mqtt, policy.ports.randomBytes);
-  if (!identity) return [];
+  const { randomBytes } = policy.ports;
+  const identity = resolveIdentity(client, { mqtt, switches, randomBytes });
+  if ("reason" in identity) return [];
   const listener = policy.listener(client.listener);
   const before = connectFields(client, identity, listener, switches);
   const out: PlacedExpression[] = mqtt.clientAttrsInit.map(({ expression, setAsAttr }, index) => ({

@@ -186,6 +186,8 @@ function fakeConfig(options: FakeEngineOptions): Config {
     mqtt: {
       clientAttrsInit: [],
       useUsernameAsClientId: false,
+      peerCertAsUsername: "disabled",
+      peerCertAsClientId: "disabled",
       maxClientIdLen: 65_535,
       maxTopicLevels: 128,
       maxQosAllowed: 2,

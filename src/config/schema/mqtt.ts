@@ -7,10 +7,13 @@ import {
   integer,
   list,
   located,
+  oneOf,
   orWord,
   type Spec,
+  scalarText,
   size,
   text,
+  wrong,
 } from "./spec.ts";
 
 /** Beyond this, timers of JavaScript hosts fire at once. */
@@ -30,6 +33,17 @@ const CLIENT_ATTR_KEYS = {
 /** What EMQX's broker does with sessions and queues; access control has no part in it. */
 const SESSION = withoutEffect("the broker has its own way with sessions and queues");
 
+/** DER bytes are no UTF-8, which a client id has to be [MQTT5 3.1.3-4]. */
+const certClientId: Spec<MqttConfig["peerCertAsClientId"]> = {
+  ...oneOf(["disabled", "cn", "dn", "pem", "md5"]),
+  read(node, place) {
+    const words = oneOf(["disabled", "cn", "dn", "pem", "md5"]);
+    if (scalarText(node) !== "crt") return words.read(node, place);
+    const hint = "`md5` is as distinct, and short";
+    return wrong(node, place, `${words.expects}: a client id has to be text`, hint);
+  },
+};
+
 const MQTT_KEYS = {
   client_attrs_init: key(
     list(object(CLIENT_ATTR_KEYS, "an attribute: `{ expression = …, set_as_attr = … }`")),
@@ -41,8 +55,16 @@ const MQTT_KEYS = {
     "its result replaces the client id",
   ),
   use_username_as_clientid: key(boolean(), false, "the username replaces the client id"),
-  peer_cert_as_username: onlyAs("disabled", "client certificates are not supported"),
-  peer_cert_as_clientid: onlyAs("disabled", "client certificates are not supported"),
+  peer_cert_as_username: key(
+    oneOf(["disabled", "cn", "dn", "crt", "pem", "md5"]),
+    "disabled",
+    "what of the client's certificate replaces the username",
+  ),
+  peer_cert_as_clientid: key(
+    certClientId,
+    "disabled",
+    "what of the client's certificate replaces the client id",
+  ),
   namespace_as_mountpoint: onlyAs(false, "tenants are not supported"),
   max_clientid_len: key(integer(23, 65535), 65535, "longest client id, in bytes"),
   max_topic_levels: key(integer(1, 65535), 128, "most levels of a topic"),
@@ -97,6 +119,8 @@ export const mqtt: Spec<MqttConfig> = {
       })),
       clientIdOverride: isOff ? undefined : override,
       useUsernameAsClientId: values.use_username_as_clientid,
+      peerCertAsUsername: values.peer_cert_as_username,
+      peerCertAsClientId: values.peer_cert_as_clientid,
       maxClientIdLen: values.max_clientid_len,
       maxTopicLevels: values.max_topic_levels,
       maxQosAllowed: values.max_qos_allowed,

@@ -369,14 +369,6 @@ describe("values", () => {
     const text = `mqtt.client_attrs_init = [{expression = a, set_as_attr = "${name}"}]`;
     expect(error(text)).toContain("expected an attribute name");
   });
-
-  test("certificates as identity are refused by name", () => {
-    expect(load("mqtt.peer_cert_as_username = disabled").config.preset).toBe("strict");
-    expect(error("mqtt.peer_cert_as_clientid = cn")).toBe(
-      "1:30 mqtt.peer_cert_as_clientid: expected `disabled` " +
-        "(client certificates are not supported), found `cn`",
-    );
-  });
 });
 
 describe("authenticators", () => {
