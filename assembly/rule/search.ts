@@ -239,47 +239,58 @@ function visitLiteral(): void {
   }
 }
 
-/** Recursion is bounded by the topic's levels. `isContained`: did every level so far contain? */
+/**
+ * Goes down from a node. Of the ways down that a level has, the last is followed in the loop and the
+ * others by recursion, which the topic's levels bound. `isContained`: did every level so far contain?
+ */
 function walk(index: u32, level: u32, isContained: bool): void {
-  const node = nodesPtr + <usize>index * NODE_BYTES;
-  if (load<u32>(node, NODE_RULE) >= best || !(load<u32>(node, NODE_ACTIONS) & action)) return;
-  if (!spend(1)) return;
-  const isRootHidden = isHidden && !level;
-  const hashTerminal = load<u32>(node, NODE_HASH_TERMINAL);
-  if (hashTerminal && !isRootHidden) visit(hashTerminal, isContained);
-  if (level == levelCount) {
-    const terminal = load<u32>(node, NODE_TERMINAL);
-    if (terminal) visit(terminal, isContained);
-    return;
+  while (true) {
+    const node = nodesPtr + <usize>index * NODE_BYTES;
+    if (load<u32>(node, NODE_RULE) >= best || !(load<u32>(node, NODE_ACTIONS) & action)) return;
+    if (!spend(1)) return;
+    const isRootHidden = isHidden && !level;
+    const hashTerminal = load<u32>(node, NODE_HASH_TERMINAL);
+    if (hashTerminal && !isRootHidden) visit(hashTerminal, isContained);
+    if (level == levelCount) {
+      const terminal = load<u32>(node, NODE_TERMINAL);
+      if (terminal) visit(terminal, isContained);
+      return;
+    }
+    // Only `#` itself contains a requested `#`.
+    const isHash = endsInHash && level == levelCount - 1;
+    const contained = isContained && !isHash;
+    let next: u32 = load<u32>(node, NODE_LITERALS);
+    if (next == LITERALS_MANY) next = literalChild(index, level);
+    else if (next && !isLabelled(nodesPtr + <usize>next * NODE_BYTES, level)) next = 0;
+    const plus = load<u32>(node, NODE_PLUS);
+    if (plus && !isRootHidden) {
+      // But for the root: `+/#` and `#` both mean every topic outside `$`.
+      if (isHash && !level) visitPlusHash(plus);
+      if (next) walk(next, level + 1, contained);
+      next = plus;
+    }
+    const edges = load<u32>(node, NODE_EDGE_COUNT);
+    if (edges) next = walkEdges(node, edges, level, contained, next);
+    if (!next) return;
+    index = next;
+    level++;
+    isContained = contained;
   }
-  // Only `#` itself contains a requested `#`.
-  const isHash = endsInHash && level == levelCount - 1;
-  const contained = isContained && !isHash;
-  const literals = load<u32>(node, NODE_LITERALS);
-  if (literals == LITERALS_MANY) {
-    const child = literalChild(index, level);
-    if (child) walk(child, level + 1, contained);
-  } else if (literals && isLabelled(nodesPtr + <usize>literals * NODE_BYTES, level)) {
-    walk(literals, level + 1, contained);
-  }
-  const plus = load<u32>(node, NODE_PLUS);
-  if (plus && !isRootHidden) {
-    // But for the root: `+/#` and `#` both mean every topic outside `$`.
-    if (isHash && !level) visitPlusHash(plus);
-    walk(plus, level + 1, contained);
-  }
-  const edges = load<u32>(node, NODE_EDGE_COUNT);
-  if (!edges) return;
+}
+
+/** Follows `next` and the template edges that fit, all but the last: that one is the answer, or 0. */
+function walkEdges(node: usize, edges: u32, level: u32, contained: bool, next: u32): u32 {
   let edge = edgesPtr + <usize>load<u32>(node, NODE_EDGES) * EDGE_BYTES;
   const text = levelPtr(level);
   const len = levelLen(level);
   for (const end = edge + <usize>edges * EDGE_BYTES; edge < end; edge += EDGE_BYTES) {
     const child = load<u32>(edge, 8);
     if (load<u32>(nodesPtr + <usize>child * NODE_BYTES, NODE_RULE) >= best || !spend(1)) continue;
-    if (levelMatches(load<u32>(edge), load<u32>(edge, 4), text, len, !level)) {
-      walk(child, level + 1, contained);
-    }
+    if (!levelMatches(load<u32>(edge), load<u32>(edge, 4), text, len, !level)) continue;
+    if (next) walk(next, level + 1, contained);
+    next = child;
   }
+  return next;
 }
 
 function visitPlusHash(plus: u32): void {
@@ -303,14 +314,23 @@ function literalChild(parent: u32, level: u32): u32 {
   }
 }
 
-/** Is the level the node's label? Bytes decide, those in the node when they are all. */
+/**
+ * Is the level the node's label? Bytes decide, those in the node when they are all.
+ *
+ * SAFETY: reads up to seven bytes past the level's end and ignores them; see splitTopic. The label in
+ * the node is followed by zeros up to NODE_TEXT_BYTES, or by no more than what a node holds.
+ */
 @inline
 function isLabelled(node: usize, level: u32): bool {
   const len = levelLen(level);
   if (load<u32>(node, NODE_LABEL + 4) != len) return false;
-  const isInside = len <= <u32>NODE_TEXT_BYTES;
-  const label = isInside ? node + NODE_TEXT : textPtr + load<u32>(node, NODE_LABEL);
-  return bytesEqual(label, len, levelPtr(level), len);
+  const text = levelPtr(level);
+  const label = node + NODE_TEXT;
+  if (len - 1 < 8) {
+    return load<u64>(label) == (load<u64>(text) & ((~(<u64>0)) >> ((8 - len) << 3)));
+  }
+  if (len <= <u32>NODE_TEXT_BYTES) return bytesEqual(label, len, text, len);
+  return bytesEqual(textPtr + load<u32>(node, NODE_LABEL), len, text, len);
 }
 
 // --- the slow path ----------------------------------------------------------------------------

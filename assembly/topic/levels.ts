@@ -1,12 +1,13 @@
 /**
  * The levels of the topic being decided, split and hashed in one pass into a static table:
  *
- *   0       4     8      12
- *   | start | len | hash |     × TOPIC_LEVELS_MAX
+ *   0       4     8      12    16
+ *   | start | len | hash | 0   |     × TOPIC_LEVELS_MAX
  */
-import { OK, ERR_TOPIC, TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from "../abi";
+import { ERR_TOPIC, OK, TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from "../abi";
 
-const table = memory.data(128 * 12, 8); // TOPIC_LEVELS_MAX * 12
+const table = memory.data(128 * 16, 16); // TOPIC_LEVELS_MAX * ROW_BYTES
+const ROW_BYTES: usize = 16;
 
 const SEPARATORS: u64 = 0x2f2f2f2f2f2f2f2f;
 const LOW_BITS: u64 = 0x7f7f7f7f7f7f7f7f;
@@ -23,6 +24,11 @@ export function mixHash(a: u32, b: u32): u32 {
   return hash ^ (hash >> 13);
 }
 
+/** Hash of a level, outside the hot path; see hashOf. */
+export function hashLevel(at: usize, len: u32): u32 {
+  return hashOf(at, len);
+}
+
 /**
  * Hash of a level; agrees with `hashLevel` in src/compile/rule/hash.ts. Two lanes of four bytes, so
  * that one multiplication need not wait for the other.
@@ -30,7 +36,8 @@ export function mixHash(a: u32, b: u32): u32 {
  * SAFETY: reads up to seven bytes past the end (and ignores them), so eight bytes must follow in
  * memory: behind the input buffer lies scratch, behind a record's texts its slack.
  */
-export function hashLevel(at: usize, len: u32): u32 {
+@inline
+function hashOf(at: usize, len: u32): u32 {
   let even: u32 = len * 0x9e3779b1;
   let odd: u32 = 0xc2b2ae35;
   for (; len >= 8; len -= 8, at += 8) {
@@ -51,53 +58,54 @@ function hashRound(hash: u32, word: u32): u32 {
   return mixed ^ (mixed >> 15);
 }
 
-/** Splits and hashes a topic of the input buffer. OK, or ERR_TOPIC: too long or too deep. */
+/**
+ * Splits and hashes a topic of the input buffer. OK, or ERR_TOPIC: too long or too deep.
+ *
+ * SAFETY: reads up to eight bytes past the end, where scratch lies; the end itself is made to look
+ * like a separator, so that there is one place that ends a level.
+ */
 export function splitTopic(topic: usize, len: u32): i32 {
   if (len > <u32>TOPIC_BYTES_MAX) return ERR_TOPIC;
-  levelCount = 0;
-  topicHash = 0;
   const end = topic + len;
+  let hash: u32 = 0;
+  let row = table;
   let start = topic;
-  for (let at = topic; at < end; at += 8) {
+  for (let at = topic; ; at += 8) {
     // Bit 7 of every byte that is a separator; exact, unlike the shorter test that borrows.
     const word = load<u64>(at) ^ SEPARATORS;
     let found: u64 = ~(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS);
-    const left = <u64>(end - at);
-    if (left < 8) found &= (1 << (left << 3)) - 1;
+    const left = <u64>(end - at) << 3;
+    if (left < 64) found = (found & (((<u64>1) << left) - 1)) | ((<u64>0x80) << left);
     for (; found; found &= found - 1) {
+      if (row == table + <usize>TOPIC_LEVELS_MAX * ROW_BYTES) return ERR_TOPIC;
       const separator = at + <usize>(ctz(found) >> 3);
-      if (!addLevel(start, separator)) return ERR_TOPIC;
+      const levelBytes = <u32>(separator - start);
+      const levelHash = hashOf(start, levelBytes);
+      store<u32>(row, <u32>start);
+      store<u32>(row, levelBytes, 4);
+      store<u32>(row, levelHash, 8);
+      hash = mixHash(hash, levelHash);
+      row += ROW_BYTES;
       start = separator + 1;
     }
+    if (left < 64) break;
   }
-  return addLevel(start, end) ? OK : ERR_TOPIC;
-}
-
-@inline
-function addLevel(start: usize, end: usize): bool {
-  if (levelCount == <u32>TOPIC_LEVELS_MAX) return false;
-  const row = table + <usize>levelCount * 12;
-  const len = <u32>(end - start);
-  const hash = hashLevel(start, len);
-  store<u32>(row, <u32>start);
-  store<u32>(row, len, 4);
-  store<u32>(row, hash, 8);
-  topicHash = mixHash(topicHash, hash);
-  levelCount++;
-  return true;
+  topicHash = hash;
+  levelCount = <u32>((row - table) / ROW_BYTES);
+  return OK;
 }
 
 @inline
 export function levelPtr(level: u32): usize {
-  return load<u32>(table + <usize>level * 12);
+  return load<u32>(table + <usize>level * ROW_BYTES);
 }
 
 @inline
 export function levelLen(level: u32): u32 {
-  return load<u32>(table + <usize>level * 12, 4);
+  return load<u32>(table + <usize>level * ROW_BYTES, 4);
 }
 
 @inline
 export function levelHash(level: u32): u32 {
-  return load<u32>(table + <usize>level * 12, 8);
+  return load<u32>(table + <usize>level * ROW_BYTES, 8);
 }
