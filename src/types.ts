@@ -63,6 +63,7 @@ export type Reason =
   | "check_denied"
   | "no_check_matched"
   | "auth_method_present"
+  | "other_issuer"
   | "missing_token"
   | "malformed_token"
   | "bad_signature"

@@ -1,8 +1,8 @@
 /** `mechanism = jwt`: the token in the password or username says who the client is. */
 import type { JwtConfig } from "../config/config.ts";
-import type { VerificationKey } from "../crypto/crypto.ts";
+import { RSA_BITS_MIN, type VerificationKey } from "../crypto/crypto.ts";
 import { JwksSource } from "../crypto/jwks.ts";
-import type { KeySource } from "../crypto/key-source.ts";
+import type { KeySelection, KeySource } from "../crypto/key-source.ts";
 import { createStaticKeySource } from "../crypto/key-source.ts";
 import { readPem } from "../crypto/pem.ts";
 import { secretBytes } from "../crypto/secret.ts";
@@ -15,9 +15,8 @@ import type { TokenVerdict, VerifierOptions } from "./jwt/verify.ts";
 import { createJwtVerifier } from "./jwt/verify.ts";
 import type { AuthnMode, AuthnPorts, Creation } from "./registry.ts";
 
-/** LIMIT: an HMAC secret should be as long as its hash (RFC 7518 §3.2), RSA keys 2048 bits (§3.3). */
+/** LIMIT: an HMAC secret should be as long as its hash; this is the shortest one's (RFC 7518 §3.2). */
 const SECRET_BITS_MIN = 256;
-const RSA_BITS_MIN = 2048;
 
 type Loading =
   | { readonly ok: true; readonly keys: KeySource; readonly issues: readonly Issue[] }
@@ -82,12 +81,14 @@ function verifierOptions(
     clock,
     badTokenDenies: switches.bad_token_denies,
     rejectsCrit: switches.crit_rejected,
+    issuers: config.issuers,
     claims: {
       checks: config.verifyClaims.map(({ name, value }) => ({
         name,
         expected: readClaimTemplate(value.value, switches),
       })),
       leewaySeconds,
+      checksIat: config.checkIat,
       absentPlaceholderFails: switches.absent_placeholder_fails_claim,
       comparesScalars: switches.json_claims,
     },
@@ -105,16 +106,21 @@ async function loadKeys(config: JwtConfig, mode: AuthnMode, ports: AuthnPorts): 
   if (!config.enable) {
     // Nobody will ask it, so its key may still be missing or wrong.
     const family = config.keys.type === "hmac" ? "hmac" : "public_key";
-    return { ok: true, keys: staticSource(family, [], mode.switches), issues: [] };
+    const keys = createStaticKeySource(family, [], selectionOf(config, mode));
+    return { ok: true, keys, issues: [] };
   }
   switch (config.keys.type) {
     case "hmac":
-      return loadSecret(config.keys, config.path, mode, ports);
+      return loadSecret(config.keys, config, mode, ports);
     case "public_key":
-      return loadPem(config.keys, config.path, mode, ports);
+      return loadPem(config.keys, config, mode, ports);
     case "jwks":
-      return openKeySet(config.keys, config.path, mode, ports);
+      return openKeySet(config.keys, config, mode, ports);
   }
+}
+
+function selectionOf({ refuseShortKeys }: JwtConfig, { switches }: AuthnMode): KeySelection {
+  return { selectsByKid: switches.kid_selects_key, refusesShort: refuseShortKeys };
 }
 
 /** What the connection itself decides; a request that sets it is refused by some runtimes. */
@@ -126,11 +132,12 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
 /** Without keys at first it is made all the same, with a warning: the endpoint may come back. */
 async function openKeySet(
   source: Extract<JwtConfig["keys"], { type: "jwks" }>,
-  configPath: string,
-  { switches }: AuthnMode,
+  config: JwtConfig,
+  mode: AuthnMode,
   { crypto, clock, remote }: AuthnPorts,
 ): Promise<Loading> {
-  const path = `${configPath}.endpoint`;
+  const { switches } = mode;
+  const path = `${config.path}.endpoint`;
   const { at } = source;
   if (!remote) return refused(path, "key sets cannot be fetched here", at);
   const url = URL.canParse(source.endpoint) ? new URL(source.endpoint) : undefined;
@@ -147,7 +154,7 @@ async function openKeySet(
   };
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(source.headers)) {
-    const headerPath = `${configPath}.headers.${name}`;
+    const headerPath = `${config.path}.headers.${name}`;
     if (CONNECTION_HEADERS.has(name.toLowerCase())) {
       warn(headerPath, "the connection decides this header itself");
     } else if (value === null || !isHeader(name, value)) {
@@ -163,7 +170,7 @@ async function openKeySet(
       headers,
       refreshIntervalSeconds: source.refreshIntervalSeconds,
       maxFailCount: source.maxFailCount ?? FAIL_COUNT_MAX,
-      selectsByKid: switches.kid_selects_key,
+      ...selectionOf(config, mode),
       skipBadKeys: switches.bad_jwks_keys_skipped,
       isGuarded: switches.key_sets_guarded,
     },
@@ -171,7 +178,10 @@ async function openKeySet(
   );
   for (const warning of keys.warnings) warn(path, warning);
   const usable = keys.keys.filter((key) => key.type !== "unsupported");
-  for (const key of usable) issues.push(...warnings(key, path, at, switches.empty_secret_refused));
+  for (const key of usable) {
+    const weakness = weaknessOf(key, { config, mode, path, at });
+    if (weakness) issues.push(weakness);
+  }
   return { ok: true, keys, issues };
 }
 
@@ -193,81 +203,91 @@ function isLocal({ hostname }: URL): boolean {
 
 async function loadSecret(
   source: Extract<JwtConfig["keys"], { type: "hmac" }>,
-  configPath: string,
-  { switches }: AuthnMode,
+  config: JwtConfig,
+  mode: AuthnMode,
   { crypto }: AuthnPorts,
 ): Promise<Loading> {
-  const path = `${configPath}.secret`;
+  const path = `${config.path}.secret`;
   if (source.secret === null) return refused(path, "the secret is not known", source.at);
   const secret = secretBytes(source.secret, source.secretBase64Encoded);
   if (secret === undefined) return refused(path, "the secret is not padded base64", source.at);
-  if (secret.length === 0 && switches.empty_secret_refused) {
+  if (secret.length === 0 && mode.switches.empty_secret_refused) {
     return refused(path, "an empty secret lets everyone sign tokens", source.at);
   }
   const imported = await crypto.importSecret(secret);
   if (!imported.ok) return refused(path, imported.problem, source.at);
-  const issues = warnings(imported.key, path, source.at, switches.empty_secret_refused);
-  return { ok: true, keys: staticSource("hmac", [imported.key], switches), issues };
+  return fromKeys("hmac", [imported.key], { config, mode, path, at: source.at });
 }
 
 async function loadPem(
   source: Extract<JwtConfig["keys"], { type: "public_key" }>,
-  configPath: string,
-  { switches }: AuthnMode,
+  config: JwtConfig,
+  mode: AuthnMode,
   { crypto }: AuthnPorts,
 ): Promise<Loading> {
-  const path = `${configPath}.public_key`;
+  const path = `${config.path}.public_key`;
   const reading = readPem(source.pem);
   if (!reading.ok) return refused(path, reading.problem, source.at, PEM_HINT);
-  if (reading.blocks.length > 1 && !switches.several_pem_blocks) {
+  if (reading.blocks.length > 1 && !mode.switches.several_pem_blocks) {
     return refused(path, "there is more than one PEM block", source.at);
   }
   const keys: VerificationKey[] = [];
-  const issues: Issue[] = [];
   for (const block of reading.blocks) {
     const imported = await crypto.importPem(block);
     if (!imported.ok) return refused(path, imported.problem, source.at, PEM_HINT);
     keys.push(imported.key);
-    issues.push(...warnings(imported.key, path, source.at, switches.empty_secret_refused));
   }
-  return { ok: true, keys: staticSource("public_key", keys, switches), issues };
+  return fromKeys("public_key", keys, { config, mode, path, at: source.at });
 }
 
-function staticSource(
+/** Where keys were written, and for whom. */
+interface KeyPlace {
+  readonly config: JwtConfig;
+  readonly mode: AuthnMode;
+  readonly path: string;
+  readonly at: SourcePosition | undefined;
+}
+
+/** A source of keys that were all written by the operator: a weak one is refused where that is wanted. */
+function fromKeys(
   family: KeySource["family"],
   keys: readonly VerificationKey[],
-  switches: AuthnMode["switches"],
-): KeySource {
-  return createStaticKeySource(family, keys, { selectsByKid: switches.kid_selects_key });
+  { config, mode, path, at }: KeyPlace,
+): Loading {
+  const issues: Issue[] = [];
+  for (const key of keys) {
+    const weakness = weaknessOf(key, { config, mode, path, at });
+    if (weakness && weakness.code !== UNSUPPORTED && config.refuseShortKeys) {
+      return refused(path, weakness.message, at, "`short_keys = refuse` is written");
+    }
+    if (weakness) issues.push(weakness);
+  }
+  return { ok: true, keys: createStaticKeySource(family, keys, selectionOf(config, mode)), issues };
 }
 
+const UNSUPPORTED = "WARN_CONFIG_KEY_UNSUPPORTED";
+
 /** What an operator should know of a key that works, but not well. */
-function warnings(
+function weaknessOf(
   key: VerificationKey,
-  path: string,
-  at: SourcePosition | undefined,
-  isWanted: boolean,
-): Issue[] {
-  const warn = (code: string, message: string): Issue[] => [
-    { severity: "warning", code, path, message, at },
-  ];
+  { config, mode, path, at }: KeyPlace,
+): Issue | undefined {
+  const warn = (code: string, message: string): Issue => {
+    return { severity: "warning", code, path, message, at };
+  };
   if (key.type === "unsupported") {
-    return warn("WARN_CONFIG_KEY_UNSUPPORTED", "no token can be verified with a key of this type");
+    return warn(UNSUPPORTED, "no token can be verified with a key of this type");
   }
-  if (!isWanted) return [];
+  if (!mode.switches.empty_secret_refused && !config.refuseShortKeys) return undefined;
   if (key.type === "oct" && key.bits < SECRET_BITS_MIN) {
-    return warn(
-      "WARN_CONFIG_SHORT_SECRET",
-      `the secret has ${key.bits} bits; HS256 wants at least ${SECRET_BITS_MIN}`,
-    );
+    const message = `the secret has ${key.bits} bits; HS256 wants at least ${SECRET_BITS_MIN}`;
+    return warn("WARN_CONFIG_SHORT_SECRET", message);
   }
   if (key.type === "RSA" && key.bits < RSA_BITS_MIN) {
-    return warn(
-      "WARN_CONFIG_SHORT_KEY",
-      `the RSA key has ${key.bits} bits; use at least ${RSA_BITS_MIN}`,
-    );
+    const message = `the RSA key has ${key.bits} bits; use at least ${RSA_BITS_MIN}`;
+    return warn("WARN_CONFIG_SHORT_KEY", message);
   }
-  return [];
+  return undefined;
 }
 
 const PEM_HINT =

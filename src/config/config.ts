@@ -81,6 +81,12 @@ export interface JwtConfig extends AuthenticatorCommon {
   readonly disconnectAfterExpire: boolean;
   /** Ours: seconds of clock difference to tolerate; default 0. */
   readonly leewaySeconds: number;
+  /** Ours: whose tokens (`iss`) are its business; undefined: everybody's. */
+  readonly issuers?: readonly string[] | undefined;
+  /** Ours: a token issued in the future is refused. */
+  readonly checkIat?: boolean | undefined;
+  /** Ours: keys shorter than RFC 7518 asks for are refused instead of warned of. */
+  readonly refuseShortKeys?: boolean | undefined;
 }
 
 export type JwtKeySource =

@@ -46,6 +46,8 @@ export interface VerificationKey {
   readonly use?: string | undefined;
   readonly alg?: string | undefined;
   readonly keyOps?: readonly string[] | undefined;
+  /** Of a JWK: what it was made from. Equal texts mean the same key. */
+  readonly jwk?: string | undefined;
   readonly handle: unknown;
 }
 
@@ -119,6 +121,20 @@ export function algorithmOf(family: AlgorithmFamily, alg: unknown): JwsAlgorithm
 /** May this algorithm be used with a key of this type? Pins the curve, and HMAC to secrets. */
 export function fitsKey(algorithm: JwsAlgorithm, type: KeyType): boolean {
   return KEY_TYPES[algorithm].includes(type);
+}
+
+/** LIMIT: RSA keys should have this many bits. Source: RFC 7518 §3.3. */
+export const RSA_BITS_MIN = 2048;
+
+/**
+ * Is the key as long as the algorithm asks for: an HMAC secret as long as the hash, an RSA modulus of
+ * 2048 bits?
+ *
+ * Source: RFC 7518 §3.2, §3.3; authentication §8 item 16.
+ */
+export function isLongEnough(algorithm: JwsAlgorithm, key: VerificationKey): boolean {
+  if (key.type === "oct") return key.bits >= Number(algorithm.slice(2));
+  return key.type !== "RSA" || key.bits >= RSA_BITS_MIN;
 }
 
 /** Bytes of an ECDSA or EdDSA signature; undefined for the others. */

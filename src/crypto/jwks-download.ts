@@ -23,6 +23,8 @@ export interface DownloadOptions {
   readonly wantsStatus200: boolean;
   /** One unusable key does not spoil the set. */
   readonly skipBadKeys: boolean;
+  /** See KeySetOptions. */
+  readonly known?: readonly VerificationKey[] | undefined;
 }
 
 export type Download =
@@ -74,7 +76,7 @@ export async function downloadKeySet(
 }
 
 async function download(
-  { endpoint, headers, wantsStatus200, skipBadKeys }: DownloadOptions,
+  { endpoint, headers, wantsStatus200, skipBadKeys, known }: DownloadOptions,
   { crypto, fetch }: DownloadPorts,
   signal: AbortSignal,
 ): Promise<Download> {
@@ -85,7 +87,7 @@ async function download(
   }
   const document = parseJson(await readText(response));
   if (!document.ok) throw new DownloadProblem("the answer is not JSON");
-  return readKeySet(document.value, crypto, { skipBadKeys });
+  return readKeySet(document.value, crypto, { skipBadKeys, known });
 }
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];

@@ -25,6 +25,8 @@ export interface JwksOptions {
   readonly maxFailCount: number;
   /** Switch kid_selects_key. */
   readonly selectsByKid: boolean;
+  /** See KeySelection. */
+  readonly refusesShort?: boolean | undefined;
   /** Switch bad_jwks_keys_skipped. */
   readonly skipBadKeys: boolean;
   /** Switch key_sets_guarded. */
@@ -122,6 +124,39 @@ export class JwksSource implements KeySource {
     });
   }
 
+  /**
+   * A key set may give a name it had to a new key. A token with a known `kid` that no key verifies
+   * causes a download as one with an unknown `kid` does, under the same allowance, and gets the keys
+   * that it was not tried with: none, when the download changed nothing.
+   */
+  findAgain(
+    header: JwsHeader,
+    algorithm: JwsAlgorithm,
+    tried: readonly VerificationKey[],
+  ): KeyLookup | Promise<KeyLookup> | undefined {
+    const set = this.#usable();
+    const isKnown = header.kid !== undefined && set?.kids.has(header.kid) === true;
+    if (!this.#options.selectsByKid || !isKnown) return undefined;
+    const untried = (lookup: KeyLookup): KeyLookup => {
+      if (!lookup.ok) return lookup;
+      const keys = lookup.keys.filter((key) => !tried.includes(key));
+      return { ...lookup, keys, detail: `${lookup.detail}, ${keys.length} of them new` };
+    };
+    const hasUntried = (lookup: KeyLookup): boolean =>
+      lookup.ok && lookup.keys.some((key) => !tried.includes(key));
+    const now = this.#answer(header, algorithm, "second attempt");
+    if (hasUntried(now)) return untried(now);
+    const ask = (): KeyLookup | Promise<KeyLookup> => {
+      const asked = this.#askAgain(header, algorithm);
+      return asked instanceof Promise ? asked.then(untried) : untried(asked);
+    };
+    if (!this.#download) return ask();
+    return this.#download.then(() => {
+      const then = this.#answer(header, algorithm, "waited for");
+      return hasUntried(then) ? untried(then) : ask();
+    });
+  }
+
   /** Stops timers and downloads. The keys at hand still answer. */
   close(): void {
     this.#closing.abort();
@@ -194,7 +229,8 @@ export class JwksSource implements KeySource {
     this.#timer?.clear();
     const { clock, store } = this.#ports;
     const { endpoint, headers, isGuarded, skipBadKeys } = this.#options;
-    const request = { endpoint, headers, skipBadKeys, wantsStatus200: isGuarded };
+    const known = this.#set?.keys;
+    const request = { endpoint, headers, skipBadKeys, wantsStatus200: isGuarded, known };
     const fetchedAtMs = clock.now();
     const result = await downloadKeySet(request, this.#ports, this.#closing.signal);
     this.#download = undefined;
@@ -239,12 +275,12 @@ export class JwksSource implements KeySource {
   }
 
   #index(stored: StoredKeySet): KeySet {
-    const { selectsByKid } = this.#options;
+    const { selectsByKid, refusesShort } = this.#options;
     const kids = stored.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid]));
     return {
       ...stored,
       kids: new Set(kids),
-      source: createStaticKeySource("public_key", stored.keys, { selectsByKid }),
+      source: createStaticKeySource("public_key", stored.keys, { selectsByKid, refusesShort }),
     };
   }
 }

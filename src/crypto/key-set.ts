@@ -7,6 +7,8 @@ import type { Crypto, PublicJwk, VerificationKey } from "./crypto.ts";
 export interface KeySetOptions {
   /** Skip unusable keys with a warning instead of refusing the document. */
   readonly skipBadKeys: boolean;
+  /** Keys of the document before. One that is in both stays the same object. */
+  readonly known?: readonly VerificationKey[] | undefined;
 }
 
 export type KeySetReading =
@@ -49,8 +51,15 @@ export async function readKeySet(
       warnings.push(`keys[${index}]: ${reading.problem}`);
       continue;
     }
+    const labels = labelsOf(entry as JsonObject);
+    const jwk = JSON.stringify([reading.jwk, labels]);
+    const known = options.known?.find((key) => key.jwk === jwk);
+    if (known) {
+      keys.push(known);
+      continue;
+    }
     const imported = await crypto.importJwk(reading.jwk);
-    if (imported.ok) keys.push({ ...imported.key, ...labelsOf(entry as JsonObject) });
+    if (imported.ok) keys.push({ ...imported.key, ...labels, jwk });
     else warnings.push(`keys[${index}]: ${imported.problem}`);
   }
   return { ok: true, keys, warnings };

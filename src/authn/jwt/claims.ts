@@ -10,6 +10,8 @@ export interface ClaimRules {
   readonly checks: readonly { readonly name: string; readonly expected: Template }[];
   /** Clock difference to tolerate for `exp` and `nbf`. */
   readonly leewaySeconds: number;
+  /** A token from the future is refused. */
+  readonly checksIat?: boolean | undefined;
   /** A check whose placeholder has no value fails. Switch absent_placeholder_fails_claim. */
   readonly absentPlaceholderFails: boolean;
   /** Numbers and booleans compare as their JSON text. Switch json_claims. */
@@ -29,8 +31,8 @@ const DIGITS_MAX = 64;
 /**
  * Checks the claims of a token whose signature is good, in the order `aud`, `exp`, `nbf`, the rest.
  *
- * `nowSeconds` is whole seconds since the epoch. `exp` and `nbf` may be numeric texts; `iat` is never
- * looked at. A time claim that is present and no number fails.
+ * `nowSeconds` is whole seconds since the epoch. Times may be numeric texts; `iat` is looked at only
+ * with `checksIat`, right after `nbf`. A time claim that is looked at, present and no number fails.
  *
  * Source: authentication §3.3.4, §8 items 8–11; RFC 7519 §4.1.
  */
@@ -48,9 +50,10 @@ export function checkClaims(
   if (exp === "invalid" || (exp !== undefined && !isAfter(exp, nowSeconds - rules.leewaySeconds))) {
     return { ok: false, reason: "expired" };
   }
-  const nbf = readTime(member(claims, "nbf"));
-  if (nbf === "invalid" || (nbf !== undefined && isAfter(nbf, nowSeconds + rules.leewaySeconds))) {
-    return { ok: false, reason: "not_yet_valid" };
+  for (const name of rules.checksIat ? ["nbf", "iat"] : ["nbf"]) {
+    const start = readTime(member(claims, name));
+    const isAhead = start !== undefined && start !== "invalid" && isAfter(start, nowSeconds + rules.leewaySeconds);
+    if (start === "invalid" || isAhead) return { ok: false, reason: "not_yet_valid" };
   }
   for (const check of rules.checks) {
     const reason = check.name === "aud" ? undefined : checkClaim(claims, check, rules, client);

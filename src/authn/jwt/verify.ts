@@ -4,7 +4,7 @@ import { algorithmOf } from "../../crypto/crypto.ts";
 import type { CompactJws, JwsReader } from "../../crypto/jws.ts";
 import { createJwsReader, describeHeader } from "../../crypto/jws.ts";
 import type { KeyLookup, KeySource } from "../../crypto/key-source.ts";
-import { isJsonObject, parseJson } from "../../json/parse.ts";
+import { isJsonObject, type JsonObject, member, parseJson } from "../../json/parse.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ClientInfo, Reason, Text } from "../../types.ts";
 import type { AuthnResult } from "../authenticator.ts";
@@ -27,6 +27,8 @@ export interface VerifierOptions {
   readonly badTokenDenies: boolean;
   /** `crit` and `b64: false` are refused. Switch crit_rejected. */
   readonly rejectsCrit: boolean;
+  /** Whose tokens are its business; undefined: everybody's. */
+  readonly issuers?: readonly string[] | undefined;
 }
 
 /** A verdict on a token; `missing`, always at once, when the field holds none. */
@@ -34,10 +36,21 @@ export type TokenVerdict = AuthnResult | { readonly type: "missing"; readonly re
 
 export type JwtVerifier = (token: Text, client: ClientInfo) => TokenVerdict | Promise<AuthnResult>;
 
+/** One token on its way through the checks. */
+interface Attempt {
+  readonly jws: CompactJws;
+  readonly algorithm: JwsAlgorithm;
+  readonly client: ClientInfo;
+  /** The payload, where it had to be read before the signature. */
+  readonly claims: JsonObject | undefined;
+  /** The key source has looked for newer keys. */
+  readonly isSecond: boolean;
+}
+
 /**
- * A verifier of compact JWTs: structure, algorithm, signature, payload, claims, data, in this order.
- * Nothing in the payload is looked at before a signature holds, and no key named or embedded by
- * the token is ever used.
+ * A verifier of compact JWTs: structure, issuer, algorithm, signature, payload, claims, data, in this
+ * order. `iss` only says whether the token is for this authenticator: nothing in the payload is
+ * believed before a signature holds, and no key named or embedded by the token is ever used.
  *
  * Answers at once when the keys are at hand and the signature check is synchronous.
  * Source: authentication §3.3.3; RFC 7515 §5.2, RFC 8725.
@@ -52,6 +65,11 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
       if (options.badTokenDenies) return { type: "missing", reason };
       return { type: "failure", reason, message: "the token is not a compact JWS" };
     }
+    const claims = options.issuers && readClaims(jws);
+    if (options.issuers && !options.issuers.includes(member(claims ?? {}, "iss") as string)) {
+      const detail = `\`iss\` is not ${namesOf(options.issuers)}`;
+      return { type: "ignore", reason: "other_issuer", detail };
+    }
     const { header } = jws;
     const isExtended = header.hasCrit || header.b64 !== true;
     if (header.b64 === "invalid" || (options.rejectsCrit && isExtended)) {
@@ -61,10 +79,11 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     if (algorithm === undefined) {
       return refuse(jws, "alg_not_allowed", "the algorithm is not allowed");
     }
+    const attempt: Attempt = { jws, algorithm, client, claims, isSecond: false };
     const lookup = options.keys.find(header, algorithm);
     return lookup instanceof Promise
-      ? lookup.then((found) => explained(found, checkSignature(jws, algorithm, found, client)))
-      : explained(lookup, checkSignature(jws, algorithm, lookup, client));
+      ? lookup.then((found) => explained(found, checkSignature(attempt, found)))
+      : explained(lookup, checkSignature(attempt, lookup));
   };
 
   /** The answer with the keys it was found with, where the source has something to say of them. */
@@ -74,55 +93,74 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
   ): AuthnResult | Promise<AuthnResult> {
     if (detail === undefined) return answer;
     const explain = (result: AuthnResult): AuthnResult =>
-      result.type === "continue" ? result : { ...result, detail };
+      result.type === "continue" ? result : { ...result, detail: result.detail ?? detail };
     return answer instanceof Promise ? answer.then(explain) : explain(answer);
   }
 
   function checkSignature(
-    jws: CompactJws,
-    algorithm: JwsAlgorithm,
+    attempt: Attempt,
     lookup: KeyLookup,
-    client: ClientInfo,
   ): AuthnResult | Promise<AuthnResult> {
     if (!lookup.ok) {
       return { type: "failure", reason: "backend_unavailable", message: lookup.problem };
     }
-    if (lookup.keys.length === 0) return refuse(jws, "no_key", "there is no key for the token");
-    return tryKeys(jws, algorithm, lookup.keys, 0, client);
+    return tryKeys(attempt, lookup.keys, 0);
   }
 
   /** The first key that verifies decides. */
   function tryKeys(
-    jws: CompactJws,
-    algorithm: JwsAlgorithm,
+    attempt: Attempt,
     keys: readonly VerificationKey[],
     from: number,
-    client: ClientInfo,
   ): AuthnResult | Promise<AuthnResult> {
+    const { signingInput, signature } = attempt.jws;
     for (let index = from; index < keys.length; index += 1) {
-      const { signingInput, signature } = jws;
-      const isValid = options.crypto.verify(algorithm, keys[index]!, signingInput, signature);
-      if (isValid === true) return checkPayload(jws, client);
+      const isValid = options.crypto.verify(
+        attempt.algorithm,
+        keys[index]!,
+        signingInput,
+        signature,
+      );
+      if (isValid === true) return checkPayload(attempt);
       if (isValid === false) continue;
       return isValid.then((holds) =>
-        holds ? checkPayload(jws, client) : tryKeys(jws, algorithm, keys, index + 1, client),
+        holds ? checkPayload(attempt) : tryKeys(attempt, keys, index + 1),
       );
     }
-    return refuse(jws, "bad_signature", "no key verifies the signature");
+    return lookAgain(attempt, keys);
   }
 
-  function checkPayload(jws: CompactJws, client: ClientInfo): AuthnResult {
-    const { payload, isPlainPayload } = jws;
-    const reading = payload === undefined ? undefined : parseJson(payload, isPlainPayload);
-    if (!reading?.ok || !isJsonObject(reading.value)) {
+  /** No key of these verifies; there may be newer ones. */
+  function lookAgain(
+    attempt: Attempt,
+    tried: readonly VerificationKey[],
+  ): AuthnResult | Promise<AuthnResult> {
+    const { jws, algorithm, isSecond } = attempt;
+    const refused = (): AuthnResult =>
+      tried.length === 0
+        ? refuse(jws, "no_key", "there is no key for the token")
+        : refuse(jws, "bad_signature", "no key verifies the signature");
+    const again = isSecond ? undefined : options.keys.findAgain?.(jws.header, algorithm, tried);
+    if (again === undefined) return refused();
+    const conclude = (lookup: KeyLookup): AuthnResult | Promise<AuthnResult> => {
+      const isWorthIt = lookup.ok && lookup.keys.length > 0;
+      const second = { ...attempt, isSecond: true };
+      return explained(lookup, isWorthIt ? tryKeys(second, lookup.keys, 0) : refused());
+    };
+    return again instanceof Promise ? again.then(conclude) : conclude(again);
+  }
+
+  function checkPayload({ jws, client, claims: known }: Attempt): AuthnResult {
+    const payload = known ?? readClaims(jws);
+    if (payload === undefined) {
       const reason = "bad_payload";
       if (options.data.badClaimsDeny) return { type: "deny", reason, code: BAD_CREDENTIALS };
       return { type: "failure", reason, message: "the payload is not a JSON object" };
     }
     const nowSeconds = Math.floor(options.clock.now() / 1000);
-    const claims = checkClaims(reading.value, options.claims, client, nowSeconds);
+    const claims = checkClaims(payload, options.claims, client, nowSeconds);
     if (!claims.ok) return { type: "deny", reason: claims.reason, code: BAD_CREDENTIALS };
-    return readTokenData(reading.value, claims.exp, options.data);
+    return readTokenData(payload, claims.exp, options.data);
   }
 
   function refuse(jws: CompactJws, reason: Reason, message: string): AuthnResult {
@@ -130,4 +168,15 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
       ? { type: "deny", reason, code: BAD_CREDENTIALS }
       : { type: "failure", reason, message: `${message} (${describeHeader(jws.header)})` };
   }
+}
+
+/** The payload, when it is a JSON object. */
+function readClaims({ payload, isPlainPayload }: CompactJws): JsonObject | undefined {
+  const reading = payload === undefined ? undefined : parseJson(payload, isPlainPayload);
+  return reading?.ok && isJsonObject(reading.value) ? reading.value : undefined;
+}
+
+/** Configured names, never what a token says. */
+function namesOf(issuers: readonly string[]): string {
+  return issuers.map((issuer) => `\`${issuer}\``).join(" or ");
 }

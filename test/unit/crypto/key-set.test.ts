@@ -84,7 +84,7 @@ describe("selecting keys", () => {
   async function select(keys: JsonObject[], kid: string | undefined, selectsByKid: boolean) {
     const set = await readKeySet({ keys }, crypto, exact);
     if (!set.ok) throw new Error(set.problem);
-    return selectKeys(set.keys, header(kid), "RS256", selectsByKid).map((key) => key.kid);
+    return selectKeys(set.keys, header(kid), "RS256", { selectsByKid }).map((key) => key.kid);
   }
 
   it("tries every key that fits the algorithm where kid says nothing", async () => {
