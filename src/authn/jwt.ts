@@ -137,7 +137,8 @@ async function openKeySet(
   { crypto, clock, remote }: AuthnPorts,
 ): Promise<Loading> {
   const { switches } = mode;
-  const path = `${config.path}.endpoint`;
+  const { discoveryIssuer } = source;
+  const path = `${config.path}.${discoveryIssuer === undefined ? "endpoint" : "issuer"}`;
   const { at } = source;
   if (!remote) return refused(path, "key sets cannot be fetched here", at);
   const url = URL.canParse(source.endpoint) ? new URL(source.endpoint) : undefined;
@@ -167,6 +168,7 @@ async function openKeySet(
   const keys = await JwksSource.open(
     {
       endpoint: url.href,
+      discoveryIssuer,
       headers,
       refreshIntervalSeconds: source.refreshIntervalSeconds,
       maxFailCount: source.maxFailCount ?? FAIL_COUNT_MAX,
@@ -268,10 +270,7 @@ function fromKeys(
 const UNSUPPORTED = "WARN_CONFIG_KEY_UNSUPPORTED";
 
 /** What an operator should know of a key that works, but not well. */
-function weaknessOf(
-  key: VerificationKey,
-  { config, mode, path, at }: KeyPlace,
-): Issue | undefined {
+function weaknessOf(key: VerificationKey, { config, mode, path, at }: KeyPlace): Issue | undefined {
   const warn = (code: string, message: string): Issue => {
     return { severity: "warning", code, path, message, at };
   };

@@ -105,7 +105,9 @@ export type JwtKeySource =
     }
   | {
       readonly type: "jwks";
+      /** Of the key set, or with `discoveryIssuer` of that issuer's OpenID provider configuration. */
       readonly endpoint: string;
+      readonly discoveryIssuer?: string | undefined;
       /** A value is null when an image was compiled without secrets: supply it by path. */
       readonly headers: Readonly<Record<string, string | null>>;
       readonly refreshIntervalSeconds: number;

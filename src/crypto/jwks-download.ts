@@ -1,5 +1,5 @@
 /** One download of a key set: bounded in time, size and redirects; what it holds is never shown. */
-import { parseJson } from "../json/parse.ts";
+import { isJsonObject, type JsonValue, member, parseJson } from "../json/parse.ts";
 import type { Fetch, SetTimer, Timer } from "../ports/ports.ts";
 import type { Crypto, VerificationKey } from "./crypto.ts";
 import { readKeySet } from "./key-set.ts";
@@ -18,6 +18,8 @@ export interface DownloadPorts {
 
 export interface DownloadOptions {
   readonly endpoint: string;
+  /** The endpoint has this issuer's OpenID provider configuration, which says where the keys are. */
+  readonly discoveryIssuer?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** The status must be 200; otherwise only the body counts. */
   readonly wantsStatus200: boolean;
@@ -43,9 +45,10 @@ class DownloadProblem extends Error {}
  * Fetches a key set. Never rejects. `signal` gives it up early.
  *
  * A redirect is followed unless it leaves TLS or HTTP; configured headers, which may be credentials,
- * go to the configured origin alone.
+ * go to the configured origin alone. For the `jwks_uri` of a provider configuration the same holds.
+ * All requests together have the time of one download.
  *
- * Source: authentication §3.3.6, §8 item 13; RFC 7517 §5.
+ * Source: authentication §3.3.6, §8 item 13; RFC 7517 §5; OpenID Connect Discovery 1.0 §4.
  */
 export async function downloadKeySet(
   options: DownloadOptions,
@@ -76,31 +79,68 @@ export async function downloadKeySet(
 }
 
 async function download(
-  { endpoint, headers, wantsStatus200, skipBadKeys, known }: DownloadOptions,
-  { crypto, fetch }: DownloadPorts,
+  options: DownloadOptions,
+  ports: DownloadPorts,
   signal: AbortSignal,
 ): Promise<Download> {
-  const response = await follow(endpoint, headers, fetch, signal);
+  const { discoveryIssuer, wantsStatus200, skipBadKeys, known } = options;
+  const endpoint = new URL(options.endpoint);
+  const { headers } = options;
+  const request: Request = { headers, origin: endpoint.origin, fetch: ports.fetch, signal };
+  const url =
+    discoveryIssuer === undefined ? endpoint : await discover(endpoint, discoveryIssuer, request);
+  const { response } = await follow(url, request);
+  const document = await readJson(response, { wantsStatus200 });
+  return readKeySet(document, ports.crypto, { skipBadKeys, known });
+}
+
+/** What all requests of a download share. */
+interface Request {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where the headers may go. */
+  readonly origin: string;
+  readonly fetch: Fetch;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Where a provider's configuration says that its keys are. It must name the issuer, to the letter, or
+ * one provider could speak for another.
+ */
+async function discover(endpoint: URL, issuer: string, request: Request): Promise<URL> {
+  const { response, url } = await follow(endpoint, request);
+  const configuration = await readJson(response, { wantsStatus200: true });
+  if (!isJsonObject(configuration) || member(configuration, "issuer") !== issuer) {
+    throw new DownloadProblem("the provider configuration is not that of the `issuer`");
+  }
+  const written = member(configuration, "jwks_uri");
+  if (typeof written !== "string" || !URL.canParse(written)) {
+    throw new DownloadProblem("the provider configuration has no `jwks_uri`");
+  }
+  return admitted(new URL(written), url, "`jwks_uri` is");
+}
+
+async function readJson(
+  response: Response,
+  { wantsStatus200 }: { readonly wantsStatus200: boolean },
+): Promise<JsonValue> {
   if (wantsStatus200 && response.status !== 200) {
     discard(response);
     throw new DownloadProblem(`the answer has status ${response.status}`);
   }
   const document = parseJson(await readText(response));
   if (!document.ok) throw new DownloadProblem("the answer is not JSON");
-  return readKeySet(document.value, crypto, { skipBadKeys, known });
+  return document.value;
 }
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
-/** The answer after redirects. Followed by hand: fetch itself would take the headers anywhere. */
+/** The answer after redirects, and from where. Followed by hand: fetch would take the headers anywhere. */
 async function follow(
-  endpoint: string,
-  headers: Readonly<Record<string, string>>,
-  fetch: Fetch,
-  signal: AbortSignal,
-): Promise<Response> {
-  const { origin } = new URL(endpoint);
-  let url = new URL(endpoint);
+  start: URL,
+  { headers, origin, fetch, signal }: Request,
+): Promise<{ readonly response: Response; readonly url: URL }> {
+  let url = start;
   for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
     const sent = url.origin === origin ? headers : { accept: "application/json" };
     const response = await fetch(url.href, { headers: sent, redirect: "manual", signal });
@@ -108,7 +148,7 @@ async function follow(
       throw new DownloadProblem("the answer is a redirect, which cannot be followed here");
     }
     const location = response.headers.get("location");
-    if (!REDIRECTS.includes(response.status) || location === null) return response;
+    if (!REDIRECTS.includes(response.status) || location === null) return { response, url };
     discard(response);
     url = redirected(location, url);
   }
@@ -117,12 +157,19 @@ async function follow(
 
 function redirected(location: string, from: URL): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  if (url === undefined || url.username !== "" || url.password !== "") {
+  if (url === undefined)
     throw new DownloadProblem("the answer is a redirect to an unusable address");
+  return admitted(url, from, "the answer is a redirect to");
+}
+
+/** An address that an answer led to: never out of TLS, to another scheme, or with credentials. */
+function admitted(url: URL, from: URL, what: string): URL {
+  if (url.username !== "" || url.password !== "") {
+    throw new DownloadProblem(`${what} an unusable address`);
   }
   if (url.protocol !== "https:" && url.protocol !== from.protocol) {
     const scheme = url.protocol === "http:" ? "plain HTTP" : "another scheme";
-    throw new DownloadProblem(`the answer is a redirect to ${scheme}`);
+    throw new DownloadProblem(`${what} ${scheme}`);
   }
   return url;
 }

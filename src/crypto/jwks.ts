@@ -20,6 +20,8 @@ const TIMER_MS_MAX = 2_147_483_647;
 export interface JwksOptions {
   /** Without credentials. */
   readonly endpoint: string;
+  /** See DownloadOptions. */
+  readonly discoveryIssuer?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly refreshIntervalSeconds: number;
   readonly maxFailCount: number;
@@ -86,8 +88,9 @@ export class JwksSource implements KeySource {
   constructor(options: JwksOptions, ports: JwksPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#id = JSON.stringify([options.endpoint, options.headers, options.skipBadKeys]);
-    const { origin, pathname } = new URL(options.endpoint);
+    const { endpoint, discoveryIssuer, headers, skipBadKeys } = options;
+    this.#id = JSON.stringify([endpoint, headers, skipBadKeys, discoveryIssuer]);
+    const { origin, pathname } = new URL(endpoint);
     // What follows may be a credential.
     this.#name = `${origin}${pathname}`;
     const stored = ports.store.recall(this.#id);
@@ -228,9 +231,8 @@ export class JwksSource implements KeySource {
   async #run(): Promise<void> {
     this.#timer?.clear();
     const { clock, store } = this.#ports;
-    const { endpoint, headers, isGuarded, skipBadKeys } = this.#options;
-    const known = this.#set?.keys;
-    const request = { endpoint, headers, skipBadKeys, wantsStatus200: isGuarded, known };
+    const { isGuarded } = this.#options;
+    const request = { ...this.#options, wantsStatus200: isGuarded, known: this.#set?.keys };
     const fetchedAtMs = clock.now();
     const result = await downloadKeySet(request, this.#ports, this.#closing.signal);
     this.#download = undefined;

@@ -52,7 +52,10 @@ export function checkClaims(
   }
   for (const name of rules.checksIat ? ["nbf", "iat"] : ["nbf"]) {
     const start = readTime(member(claims, name));
-    const isAhead = start !== undefined && start !== "invalid" && isAfter(start, nowSeconds + rules.leewaySeconds);
+    const isAhead =
+      start !== undefined &&
+      start !== "invalid" &&
+      isAfter(start, nowSeconds + rules.leewaySeconds);
     if (start === "invalid" || isAhead) return { ok: false, reason: "not_yet_valid" };
   }
   for (const check of rules.checks) {

@@ -97,10 +97,7 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     return answer instanceof Promise ? answer.then(explain) : explain(answer);
   }
 
-  function checkSignature(
-    attempt: Attempt,
-    lookup: KeyLookup,
-  ): AuthnResult | Promise<AuthnResult> {
+  function checkSignature(attempt: Attempt, lookup: KeyLookup): AuthnResult | Promise<AuthnResult> {
     if (!lookup.ok) {
       return { type: "failure", reason: "backend_unavailable", message: lookup.problem };
     }

@@ -3,6 +3,7 @@ import type { AuthenticatorConfig, CinfoConfig } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
 import { COMMON_KEYS, withCommon } from "./common.ts";
 import { JWT_KEYS, readJwt } from "./jwt.ts";
+import { checkOrder, idsOf } from "./jwt-issuer.ts";
 import { type Keys, object, readKeys, required } from "./keys.ts";
 import { list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
 import { readVariant } from "./variant.ts";
@@ -86,6 +87,7 @@ export const chain: Spec<readonly AuthenticatorConfig[]> = {
   ...list(authenticator, { orSingle: true }),
   read(node, place) {
     const all = list(authenticator, { orSingle: true }).read(node, place);
+    if (all) checkOrder(all, place);
     return all && dropDuplicates(all, place);
   },
 };
@@ -113,13 +115,15 @@ function dropDuplicates(
   const kept: AuthenticatorConfig[] = [];
   let isGood = true;
   for (const one of all) {
-    if (!seen.has(one.id)) {
-      seen.add(one.id);
+    const ids = idsOf(one);
+    const duplicate = ids.find((id) => seen.has(id));
+    if (duplicate === undefined) {
+      for (const id of ids) seen.add(id);
       kept.push(one);
       continue;
     }
     const { issues, preset } = place.load;
-    const message = `a chain can have one \`${one.id}\` authenticator, this is the second`;
+    const message = `a chain can have one \`${duplicate}\` authenticator, this is the second`;
     if (preset === "emqx") {
       issues.warning("WARN_CONFIG_DUPLICATE", one.at, `${message}: it is skipped, as by EMQX`, {
         path: one.path,
@@ -127,7 +131,7 @@ function dropDuplicates(
     } else {
       issues.error("ERR_CONFIG_DUPLICATE", one.at, message, {
         path: one.path,
-        hint: "merge the two, or remove one",
+        hint: `merge the two, or remove one${one.mechanism === "jwt" ? "; with an `issuer` each there can be several" : ""}`,
       });
       isGood = false;
     }

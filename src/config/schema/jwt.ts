@@ -3,6 +3,7 @@ import type { JwtConfig, JwtKeySource, Located } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
 import { nearest } from "../nearest.ts";
 import { COMMON_KEYS } from "./common.ts";
+import { discoveryEndpoint, idOf, issuers } from "./jwt-issuer.ts";
 import { readPublicKey, readSecret } from "./key-material.ts";
 import {
   type Keys,
@@ -14,6 +15,7 @@ import {
   type Values,
   withoutEffect,
 } from "./keys.ts";
+import { ours } from "./ours.ts";
 import {
   boolean,
   durationSeconds,
@@ -113,6 +115,13 @@ const SHARED_KEYS = {
   ),
   disconnect_after_expire: key(boolean(), true, "end the session when its token expires"),
   leeway: key(durationSeconds(), 0, "clock difference to tolerate"),
+  issuer: optional(issuers, "whose tokens are its business; the others are left to others"),
+  check_iat: key(ours(boolean()), false, "refuse tokens that were issued in the future"),
+  short_keys: key(
+    ours(oneOf(["warn", "refuse"])),
+    "warn",
+    "what becomes of keys that are shorter than RFC 7518 asks for",
+  ),
 } satisfies Keys;
 
 /** The algorithm that goes with the key that is written; `otherKey` goes with the other one. */
@@ -179,12 +188,15 @@ const refreshInterval: Spec<number> = {
   },
 };
 
+const ENDPOINT = text({
+  pattern: /^https?:\/\/[^\s/?#]+\S*$/,
+  expects: "an http or https URL",
+});
+
 const JWKS_KEYS = {
   ...SHARED_KEYS,
-  endpoint: required(
-    text({ pattern: /^https?:\/\/[^\s/?#]+\S*$/, expects: "an http or https URL" }),
-    "where the keys are",
-  ),
+  endpoint: optional(ENDPOINT, "where the keys are"),
+  discovery: optional(ours(boolean()), "ask the `issuer` where the keys are"),
   headers: key(
     mapOf(text(), { pattern: /^[-0-9A-Za-z_ ]+$/, expects: "a header name" }),
     new Map([["Accept", "application/json"]]),
@@ -264,7 +276,7 @@ function findShape(node: HoconObject, place: Place): Shape | undefined {
   const told = [
     has("secret") && "hmac",
     has("public_key") && "public_key",
-    has("endpoint") && "jwks",
+    (has("endpoint") || has("discovery")) && "jwks",
   ].filter((shape) => shape !== false) as Shape[];
   const shape = told[0];
   if (shape === undefined && reportMisspelt(node, place)) return undefined;
@@ -315,7 +327,7 @@ function build(
   if (keys === undefined) return undefined;
   return {
     mechanism: "jwt",
-    id: "jwt",
+    id: idOf(values.issuer?.[0]),
     path: place.path,
     at: node.at,
     enable: values.enable,
@@ -327,6 +339,9 @@ function build(
     onMissingJwt: values.on_missing_jwt,
     disconnectAfterExpire: values.disconnect_after_expire,
     leewaySeconds: values.leeway,
+    issuers: values.issuer,
+    checkIat: values.check_iat,
+    refuseShortKeys: values.short_keys === "refuse",
   };
 }
 
@@ -351,15 +366,55 @@ function readEndpoint(
       place.load.issues.warning("WARN_CONFIG_NO_EFFECT", setting.at, message, { path });
     }
   }
-  if (!isGood) return undefined;
+  const location = readLocation(values, node, place);
+  if (!isGood || location === undefined) return undefined;
   return {
     type: "jwks",
-    endpoint: values.endpoint,
+    ...location,
     headers: Object.fromEntries(values.headers),
     refreshIntervalSeconds: Math.max(10, values.refresh_interval),
     maxFailCount: values.max_fail_count,
-    at: node.members.get("endpoint")?.value.at,
   };
+}
+
+/** The endpoint as written, or the one that tells where the keys of the issuer are. */
+function readLocation(
+  { endpoint, discovery, issuer }: Values<typeof JWKS_KEYS>,
+  node: HoconObject,
+  place: Place,
+): Pick<JwtKeySource & { type: "jwks" }, "endpoint" | "discoveryIssuer" | "at"> | undefined {
+  const at = (name: string): Located["at"] => node.members.get(name)?.value.at;
+  const { issues } = place.load;
+  const isDiscovered = discovery ?? (endpoint === undefined && issuer !== undefined);
+  if (!isDiscovered) {
+    if (endpoint !== undefined) return { endpoint, at: at("endpoint") };
+    issues.error("ERR_CONFIG_REQUIRED", node.at, "`endpoint` is missing", {
+      path: place.path,
+      hint: `where the keys are: ${ENDPOINT.expects}`,
+    });
+    return undefined;
+  }
+  if (endpoint !== undefined) {
+    issues.error("ERR_CONFIG_VALUE", at("endpoint"), "the issuer is asked where the keys are", {
+      path: `${place.path}.endpoint`,
+      hint: "leave out `endpoint`, or write `discovery = false`",
+    });
+    return undefined;
+  }
+  const only = issuer?.length === 1 ? issuer[0] : undefined;
+  const found = only === undefined ? undefined : discoveryEndpoint(only);
+  if (found === undefined) {
+    const message =
+      only === undefined
+        ? "the keys of one `issuer` can be looked up, and no more"
+        : "the `issuer` is no http or https URL that could be asked for its keys";
+    issues.error("ERR_CONFIG_VALUE", at("issuer") ?? node.at, message, {
+      path: `${place.path}.issuer`,
+      hint: "write where the keys are: `endpoint = …`",
+    });
+    return undefined;
+  }
+  return { endpoint: found, discoveryIssuer: only, at: at("issuer") };
 }
 
 /** TLS settings that decide whom to trust, and that a Web request cannot express. */

@@ -9,6 +9,7 @@ export function readSecret(
     readonly enable: boolean;
     readonly secret: Located;
     readonly secret_base64_encoded: boolean;
+    readonly short_keys: "warn" | "refuse";
   },
   place: Place,
 ): JwtKeySource | undefined {
@@ -46,6 +47,18 @@ export function readSecret(
       path,
       hint: "use at least 32 random bytes",
     });
+    return undefined;
+  }
+  if (bytes < HS256_BYTES && values.short_keys === "refuse") {
+    issues.error(
+      "ERR_CONFIG_VALUE",
+      at,
+      `the secret has ${bytes} bytes, fewer than ${HS256_BYTES}`,
+      {
+        path,
+        hint: "RFC 7518 asks for 32 bytes for HS256; `short_keys = refuse` is written",
+      },
+    );
     return undefined;
   }
   if (bytes < HS256_BYTES) {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
 import { compilePolicy } from "../../../src/compile/policy.ts";
@@ -7,10 +8,10 @@ import { createJoseCrypto } from "../../../src/crypto/jose.ts";
 import { createEngine, type Engine } from "../../../src/engine.ts";
 import type { TraceStep } from "../../../src/observe/trace.ts";
 import { missingSecrets } from "../../../src/policy-meta.ts";
-import { brief, imageOf, START } from "../../support/engine.ts";
+import { brief, engineOf, imageOf, START } from "../../support/engine.ts";
 import { type FakeTime, fakeTime } from "../../support/fake-timers.ts";
-import { type JwksServer, jwk, startJwksServer } from "../../support/jwks-server.ts";
-import { encodePart, keyPairFor, makeToken, p256 } from "../../support/tokens.ts";
+import { type JwksServer, jwk, sendKeys, startJwksServer } from "../../support/jwks-server.ts";
+import { encodePart, keyPairFor, makeToken, p256, rsa } from "../../support/tokens.ts";
 
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
@@ -83,6 +84,53 @@ describe("keys from an endpoint", () => {
     expect(outcomes).toHaveLength(1200);
     expect(new Set(outcomes)).toEqual(new Set(["allow by jwt"]));
     expect(server.requests).toHaveLength(13);
+  });
+
+  it("change under the same key id without refusing anybody", async () => {
+    const { server, time, login } = await start([jwk(p256, { kid: "k" })]);
+    const outcomes: string[] = [];
+    let old = signed("k");
+    for (let round = 1; round <= 12; round += 1) {
+      const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const token = makeToken("ES256", pair.privateKey, {}, { alg: "ES256", kid: "k" });
+      server.answer = [jwk(pair, { kid: "k" })];
+      outcomes.push(...(await Promise.all(Array.from({ length: 100 }, () => login(token)))));
+      expect(await login(old)).toBe("0x86 bad_signature by jwt");
+      old = token;
+      time.advance(10_000);
+    }
+    expect(outcomes).toHaveLength(1200);
+    expect(new Set(outcomes)).toEqual(new Set(["allow by jwt"]));
+    expect(server.requests).toHaveLength(13);
+  });
+
+  it("change their kind under the same key id", async () => {
+    const { server, login } = await start([jwk(p256, { kid: "k" })]);
+    server.answer = [jwk(rsa, { kid: "k" })];
+    expect(await login(signed("k", "RS256"))).toBe("allow by jwt");
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it("are fetched once for 10,000 connects with bad signatures, and good ones get in", async () => {
+    const { server, time, login } = await start([jwk(p256, { kid: "k" })]);
+    const good = signed("k");
+    const badly = makeToken("ES256", p256.privateKey, { a: 1 }, { alg: "ES256", kid: "k" });
+    const bad = [good.split(".").slice(0, 2), badly.split(".").slice(2)].flat().join(".");
+    const flood = (count: number): Promise<string[]> =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) => login(index % 100 === 0 ? good : bad)),
+      );
+    const outcomes = await flood(10_000);
+    const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
+    expect(count("allow by jwt")).toBe(100);
+    expect(count("0x86 bad_signature by jwt")).toBe(9900);
+    expect(server.requests).toHaveLength(2);
+    time.advance(9_999);
+    await flood(200);
+    expect(server.requests).toHaveLength(2);
+    time.advance(1);
+    await flood(200);
+    expect(server.requests).toHaveLength(3);
   });
 
   it("serve through an outage longer than the interval, and end at their age", async () => {
@@ -166,6 +214,64 @@ describe("keys from an endpoint", () => {
     const [refused] = await explain(signed("other"));
     expect(refused).toMatchObject({ outcome: "deny" });
     expect(refused?.detail).toMatch(/^no_key; key set .*fetched again\), .*kid `other`: 0 fit$/);
+  });
+});
+
+describe("two issuers in a chain", () => {
+  it("are each judged by their own keys, and nobody by the other's", async () => {
+    const issuers = ["https://a.example", "https://b.example"] as const;
+    const pairs = [p256, generateKeyPairSync("ec", { namedCurve: "P-256" })];
+    const servers = await Promise.all(
+      pairs.map((pair, index) => startJwksServer([jwk(pair, { kid: `k${index}` })])),
+    );
+    for (const server of servers) opened.push(server.close);
+    const members = issuers.map(
+      (issuer, index) =>
+        `{ mechanism = jwt, use_jwks = true, issuer = "${issuer}", endpoint = "${servers[index]!.url}" }`,
+    );
+    const { login, trace } = await engineOf({ text: `authentication = [${members.join(", ")}]` });
+    const by = (pair: number, iss: string | undefined, kid = `k${pair}`): string =>
+      makeToken("ES256", pairs[pair]!.privateKey, { iss }, { alg: "ES256", kid });
+    expect(await login({ password: by(0, issuers[0]) })).toBe("allow by jwt:https://a.example");
+    expect(await login({ password: by(1, issuers[1]) })).toBe("allow by jwt:https://b.example");
+    expect(await login({ password: by(1, issuers[0]) })).toBe(
+      "0x86 no_key by jwt:https://a.example",
+    );
+    expect(await login({ password: by(0, issuers[1], "k1") })).toBe(
+      "0x86 bad_signature by jwt:https://b.example",
+    );
+    expect(await login({ password: by(0, "https://c.example") })).toBe("0x87 all_ignored by chain");
+    expect(await login({ password: by(0, undefined) })).toBe("0x87 all_ignored by chain");
+    const steps = (await trace({ password: by(1, issuers[1]) })).map(
+      ({ at, detail }) => `${at}: ${detail}`,
+    );
+    expect(steps.join("\n")).toMatch(
+      /jwt:https:\/\/a\.example: other_issuer; `iss` is not `https:\/\/a/,
+    );
+    expect(steps.join("\n")).toMatch(/jwt:https:\/\/b\.example: .*key set http:.*kid `k1`: 1 fit/);
+  });
+
+  it("can have their keys looked up, and the keys may move", async () => {
+    const paths: string[] = [];
+    let keysAt = "/keys/1";
+    const server = await startJwksServer((response, { url = "" }) => {
+      paths.push(url);
+      if (!url.startsWith("/.well-known/")) return sendKeys(response, [jwk(p256, { kid: url })]);
+      response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}${keysAt}` }));
+    });
+    opened.push(server.close);
+    const issuer = new URL(server.url).origin;
+    const { login } = await engineOf({
+      text: `authentication { mechanism = jwt, use_jwks = true, issuer = "${issuer}" }`,
+    });
+    const by = (kid: string): string =>
+      makeToken("ES256", p256.privateKey, { iss: issuer }, { alg: "ES256", kid });
+    expect(await login({ password: by("/keys/1") })).toBe(`allow by jwt:${issuer}`);
+    keysAt = "/keys/2";
+    expect(await login({ password: by("/keys/2") })).toBe(`allow by jwt:${issuer}`);
+    expect(await login({ password: by("/keys/1") })).toBe(`0x86 no_key by jwt:${issuer}`);
+    const wellKnown = "/.well-known/openid-configuration";
+    expect(paths).toEqual([wellKnown, "/keys/1", wellKnown, "/keys/2"]);
   });
 });
 

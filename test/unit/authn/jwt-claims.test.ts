@@ -62,9 +62,16 @@ describe("exp and nbf", () => {
     expect(await dataOf(raw(`{"nbf":${nbf}}`))).toBe(expected);
   });
 
-  it("iat is never looked at", async () => {
+  it("iat is never looked at, unless that is wanted", async () => {
     for (const iat of [N + 1000, "text", null, {}])
       expect(brief(await ask(token({ iat })))).toBe("ok");
+    const config = { checkIat: true, leewaySeconds: 5 };
+    for (const iat of [N + 6, N + 5.5, `${N + 6}`, "text", null, {}]) {
+      expect(brief(await ask(token({ iat }), { config }))).toBe("0x86 not_yet_valid");
+    }
+    for (const iat of [N + 5, 0, -1, `${N + 5}`, undefined]) {
+      expect(brief(await ask(token({ iat }), { config }))).toBe("ok");
+    }
   });
 
   it("time counts in whole seconds", async () => {

@@ -1,10 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Preset } from "../../../src/config/compatibility.ts";
 import type { JwtConfig } from "../../../src/config/config.ts";
 import { KeySetStore } from "../../../src/crypto/jwks-store.ts";
 import { fakeTime } from "../../support/fake-timers.ts";
-import { create, type Setup } from "../../support/jwt.ts";
-import { rsa, secp256k1, spkiPem } from "../../support/tokens.ts";
+import { ask, brief, create, type Setup } from "../../support/jwt.ts";
+import { type KeyPair, makeToken, rsa, secp256k1, spkiPem } from "../../support/tokens.ts";
 
 describe("creation", () => {
   const problem = async (setup: Setup) => {
@@ -36,6 +37,34 @@ describe("creation", () => {
       "WARN_CONFIG_SHORT_SECRET",
     ]);
     expect(await problem({ config: hmac("x".repeat(32)), preset: "strict" })).toEqual([]);
+  });
+
+  it("refuses short keys where that is wanted, in any mode", async () => {
+    const short = generateKeyPairSync("rsa", { modulusLength: 2047 });
+    const pem = (pair: KeyPair) => ({ type: "public_key" as const, pem: spkiPem(pair.publicKey) });
+    const secret = (length: number) =>
+      ({ type: "hmac", secret: "s".repeat(length), secretBase64Encoded: false }) as const;
+    const made = async (keys: JwtConfig["keys"], refuseShortKeys: boolean, preset: Preset) => {
+      const { ok, issues } = await create({ preset, config: { keys, refuseShortKeys } });
+      return [ok, ...issues.map(({ severity, code }) => `${severity} ${code}`)];
+    };
+    for (const preset of ["strict", "emqx"] as const) {
+      expect(await made(pem(short), true, preset)).toEqual([false, "error ERR_CONFIG_KEY"]);
+      expect(await made(secret(31), true, preset)).toEqual([false, "error ERR_CONFIG_KEY"]);
+      expect(await made(pem(rsa), true, preset)).toEqual([true]);
+      expect(await made(secret(32), true, preset)).toEqual([true]);
+    }
+    expect(await made(pem(short), false, "strict")).toEqual([true, "warning WARN_CONFIG_SHORT_KEY"]);
+  });
+
+  it("leaves a secret to the hashes it is long enough for", async () => {
+    const secret = "s".repeat(48);
+    const keys = { type: "hmac", secret, secretBase64Encoded: false } as const;
+    const answer = async (alg: string, refuseShortKeys: boolean) =>
+      brief(await ask(makeToken(alg, secret, {}), { config: { keys, refuseShortKeys } }));
+    expect(await answer("HS384", true)).toBe("ok");
+    expect(await answer("HS512", true)).toBe("BFR no_key");
+    expect(await answer("HS512", false)).toBe("ok");
   });
 
   it("warns of a key that no algorithm can use", async () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
 import { type JwksOptions, JwksSource } from "../../../src/crypto/jwks.ts";
@@ -24,6 +25,7 @@ import { p256, p384, rsa } from "../../support/tokens.ts";
 const START_MS = 1_750_000_000_000;
 const A = jwk(p256, { kid: "a" });
 const B = jwk(p384, { kid: "b" });
+const otherP256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const BAD = { kty: "RSA", kid: "bad", n: "!!", e: "AQAB" };
 
 const opened: (() => unknown)[] = [];
@@ -265,6 +267,66 @@ describe("an unknown kid", () => {
     expect(await found(source, "b")).toEqual([]);
     expect(await found(source, "a")).toEqual(["a"]);
     expect(running.server.requests).toHaveLength(1);
+  });
+});
+
+describe("a known kid whose keys do not verify", () => {
+  const again = async (source: JwksSource, kid = "a"): Promise<string[] | undefined> => {
+    const tried = await find(source, kid);
+    const lookup = await source.findAgain(header(kid), "ES256", tried.ok ? tried.keys : []);
+    return lookup?.ok ? lookup.keys.map((key) => String(key.kid)) : undefined;
+  };
+
+  it("causes one download, and gets only keys that it was not tried with", async () => {
+    const running = await start([A]);
+    const source = await running.open();
+    expect(await Promise.all([again(source), again(source)])).toEqual([[], []]);
+    expect(running.server.requests).toHaveLength(2);
+    running.server.answer = [jwk(otherP256, { kid: "a" })];
+    running.time.setClock(START_MS + COOL_DOWN_MS);
+    expect(await Promise.all([again(source), again(source)])).toEqual([["a"], ["a"]]);
+    expect(running.server.requests).toHaveLength(3);
+  });
+
+  it("causes none within the cool-down, whichever kind of token was there before", async () => {
+    const running = await start([A]);
+    const source = await running.open();
+    expect(await found(source, "?")).toEqual([]);
+    running.time.setClock(START_MS + COOL_DOWN_MS - 1);
+    expect(await again(source)).toEqual([]);
+    expect(running.server.requests).toHaveLength(2);
+  });
+
+  it("finds keys that came since at once", async () => {
+    const running = await start([A]);
+    const source = await running.open();
+    const tried = await find(source, "a");
+    running.server.answer = [jwk(otherP256, { kid: "a" })];
+    running.time.advance(255_000);
+    await settled(running, 2);
+    const lookup = source.findAgain(header("a"), "ES256", tried.ok ? tried.keys : []);
+    expect(lookup).toMatchObject({ ok: true, keys: [{ kid: "a" }] });
+    expect(running.server.requests).toHaveLength(2);
+  });
+
+  it("is no reason to ask when there is no kid, or names do not count", async () => {
+    const running = await start([A]);
+    const source = await running.open();
+    expect(source.findAgain(header(), "ES256", source.keys)).toBeUndefined();
+    expect(source.findAgain(header("?"), "ES256", source.keys)).toBeUndefined();
+    const reference = await running.open(REFERENCE);
+    expect(reference.findAgain(header("a"), "ES256", reference.keys)).toBeUndefined();
+  });
+
+  it("keeps the key object of a key that did not change", async () => {
+    const running = await start([A, B]);
+    const source = await running.open();
+    const [a, b] = source.keys;
+    running.server.answer = [jwk(otherP256, { kid: "a" }), B];
+    running.time.advance(255_000);
+    await settled(running, 2);
+    expect(source.keys[0]).not.toBe(a);
+    expect(source.keys[1]).toBe(b);
   });
 });
 
