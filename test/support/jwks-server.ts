@@ -23,6 +23,8 @@ export async function startJwksServer(keys: Answer | readonly unknown[]): Promis
     if (typeof answer === "function") answer(response, request);
     else sendKeys(response, answer);
   });
+  // A connection must not end because a test kept this thread busy for long.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const running: JwksServer = {

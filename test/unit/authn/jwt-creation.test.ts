@@ -54,7 +54,10 @@ describe("creation", () => {
       expect(await made(pem(rsa), true, preset)).toEqual([true]);
       expect(await made(secret(32), true, preset)).toEqual([true]);
     }
-    expect(await made(pem(short), false, "strict")).toEqual([true, "warning WARN_CONFIG_SHORT_KEY"]);
+    expect(await made(pem(short), false, "strict")).toEqual([
+      true,
+      "warning WARN_CONFIG_SHORT_KEY",
+    ]);
   });
 
   it("leaves a secret to the hashes it is long enough for", async () => {
