@@ -11,6 +11,7 @@ import { connectFields } from "../connect/fields.ts";
 import { loadModule } from "../core/module.ts";
 import type { Crypto } from "../crypto/crypto.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../json/parse.ts";
+import type { PasswordPrimitives } from "../ports/password-primitives.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { AuthnBatchPorts } from "./authn.ts";
 import { answerAuthnChain } from "./authn-chain.ts";
@@ -34,6 +35,7 @@ type Answer = (line: Line, context: BatchRun) => object | Promise<object>;
 interface BatchRun {
   readonly core: BatchContext;
   readonly authn: AuthnBatchPorts;
+  readonly passwords: PasswordPrimitives | undefined;
   /** The line once more, read without losing digits and fractions. */
   readonly exact: JsonObject;
 }
@@ -53,7 +55,11 @@ const ANSWERS = {
       ...authn,
       authorize: ({ acl, nowMs }) => answerTokenRules(acl, line, nowMs, core),
     }),
-  password_hash: (line) => answerPasswordHash(line as unknown as PasswordLine),
+  password_hash: (line, { core, passwords }) =>
+    answerPasswordHash(line as unknown as PasswordLine, {
+      primitives: passwords,
+      overlong: core.switches.overlong_bcrypt_passwords_fail ? "refuse" : "cut",
+    }),
   jwt_verify: (_line, { authn, exact }) => answerJwtVerify(exact, authn),
   authn_chain: (_line, { core, authn, exact }) =>
     answerAuthnChain(exact, {
@@ -95,7 +101,10 @@ export async function createBatch(
     if (!exact) return failure(undefined, "ERR_BATCH_JSON", "the line is not a JSON object");
     const line = JSON.parse(text) as Line;
     try {
-      return JSON.stringify({ id: line.id, ...(await answer(line, { core, authn, exact })) });
+      return JSON.stringify({
+        id: line.id,
+        ...(await answer(line, { core, authn, passwords: ports.passwords, exact })),
+      });
     } catch (error) {
       // Whatever a line holds, the run goes on; what it lacked shows as a TypeError here.
       const code = error instanceof TermError ? "ERR_BATCH_VALUE" : "ERR_BATCH_LINE";

@@ -3,12 +3,9 @@
  *
  * Input: `algorithm`, `salt`, `password`, and `hash` for a check. Answer: `hash`, `match` or `error`.
  */
-import {
-  hashPassword,
-  type MacFunction,
-  type PasswordAlgorithm,
-  verifyPassword,
-} from "../crypto/password.ts";
+import { PASSWORD_MACS, type PasswordAlgorithm } from "../config/config.ts";
+import { hashPassword, verifyPassword } from "../crypto/password.ts";
+import type { PasswordPrimitives } from "../ports/password-primitives.ts";
 import { decodeTerm, encodeBytes, type Term, TermError } from "./terms.ts";
 
 export interface PasswordLine {
@@ -23,9 +20,18 @@ export type PasswordLineAnswer =
   | { readonly match: boolean }
   | { readonly error: Term };
 
+export interface PasswordBatch {
+  readonly primitives?: PasswordPrimitives | undefined;
+  /** For bcrypt: what becomes of a password with a NUL or of more than 72 bytes. */
+  readonly overlong: "refuse" | "cut";
+}
+
 /** Answers one line. Throws TermError when it cannot be read. */
-export async function answerPasswordHash(line: PasswordLine): Promise<PasswordLineAnswer> {
-  const algorithm = readAlgorithm(line.algorithm);
+export async function answerPasswordHash(
+  line: PasswordLine,
+  { primitives, overlong }: PasswordBatch,
+): Promise<PasswordLineAnswer> {
+  const algorithm = readAlgorithm(line.algorithm, overlong);
   const salt = readBytes(line.salt, "salt");
   if (line.password === undefined || line.password === null) {
     // A client without a password matches nothing, not even a hash of the empty text.
@@ -33,15 +39,18 @@ export async function answerPasswordHash(line: PasswordLine): Promise<PasswordLi
   }
   const password = readBytes(line.password, "password");
   if (line.hash === undefined || line.hash === null) {
-    const hashed = await hashPassword(algorithm, salt, password);
+    const hashed = await hashPassword(algorithm, salt, password, primitives);
     return hashed.ok ? { hash: encodeBytes(hashed.value) } : { error: { code: hashed.problem } };
   }
   const stored = readBytes(line.hash, "hash");
-  const verified = await verifyPassword(algorithm, salt, password, stored);
+  const verified = await verifyPassword(algorithm, salt, password, stored, primitives);
   return verified.ok ? { match: verified.value } : { error: { code: verified.problem } };
 }
 
-function readAlgorithm(given: { readonly [key: string]: unknown }): PasswordAlgorithm {
+function readAlgorithm(
+  given: { readonly [key: string]: unknown },
+  overlong: "refuse" | "cut",
+): PasswordAlgorithm {
   const { name, salt_position: saltPosition = "prefix" } = given;
   switch (name) {
     case "plain":
@@ -63,25 +72,14 @@ function readAlgorithm(given: { readonly [key: string]: unknown }): PasswordAlgo
       return { name, macFun, iterations, dkLength };
     }
     case "bcrypt":
-      return { name };
+      return { name, saltRounds: 10, overlong };
     default:
       throw new TermError("`algorithm.name` is unknown");
   }
 }
 
-const MACS: ReadonlySet<unknown> = new Set<MacFunction>([
-  "md4",
-  "md5",
-  "ripemd160",
-  "sha",
-  "sha224",
-  "sha256",
-  "sha384",
-  "sha512",
-]);
-
-function isMac(value: unknown): value is MacFunction {
-  return MACS.has(value);
+function isMac(value: unknown): value is (typeof PASSWORD_MACS)[number] {
+  return (PASSWORD_MACS as readonly unknown[]).includes(value);
 }
 
 function isCount(value: unknown): value is number {

@@ -219,6 +219,27 @@ export const SWITCHES = {
     clause: "authn 8.43",
     about: "\\uXXXX in quoted strings is decoded",
   },
+  csv_quoting: {
+    strict: true,
+    clause: "authn 8.45",
+    about: "user imports read CSV as RFC 4180 does, and an empty salt is the empty text",
+  },
+  overlong_bcrypt_passwords_fail: {
+    strict: true,
+    clause: "authn 8.47",
+    about:
+      "passwords with a NUL or above 72 bytes fail against bcrypt hashes, instead of being cut",
+  },
+  broken_macs_refused: {
+    strict: true,
+    clause: "authn 8.48",
+    about: "md4, md5 and ripemd160 for pbkdf2 are load errors",
+  },
+  equal_work_for_unknown_users: {
+    strict: true,
+    clause: "authn 8, porting notes",
+    about: "an unknown user costs as much hashing as a wrong password, wherever in the chain",
+  },
   // --- expressions ---
   expression_errors_at_load: {
     strict: true,

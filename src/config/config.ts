@@ -37,12 +37,13 @@ export interface Config {
  */
 export type OnPolicyChange = "unsubscribe" | "disconnect" | "keep";
 
-export type AuthenticatorConfig = CinfoConfig | JwtConfig;
+export type AuthenticatorConfig = CinfoConfig | JwtConfig | BuiltInDatabaseConfig;
 
 /** Every `AuthenticatorConfig["mechanism"]`. */
 export const MECHANISMS: readonly string[] = [
   "cinfo",
   "jwt",
+  "password_based",
 ] satisfies AuthenticatorConfig["mechanism"][];
 
 interface AuthenticatorCommon {
@@ -115,6 +116,62 @@ export type JwtKeySource =
       readonly maxFailCount?: number | undefined;
       readonly at?: SourcePosition | undefined;
     };
+
+export interface BuiltInDatabaseConfig extends AuthenticatorCommon {
+  readonly mechanism: "password_based";
+  readonly backend: "built_in_database";
+  readonly userIdType: "username" | "clientid";
+  /** Checks and makes hashes. */
+  readonly algorithm: PasswordAlgorithm;
+  /** Users to add when the authenticator is created. */
+  readonly bootstrap: BootstrapFile;
+}
+
+export interface BootstrapFile {
+  /** Relative to the configuration file. */
+  readonly path: string;
+  readonly type: "plain" | "hash";
+  /** Not written: then there need not be such a file. */
+  readonly isDefault: boolean;
+  readonly at?: SourcePosition | undefined;
+}
+
+/** `password_hash_algorithm`. Source: authentication §4. */
+export type PasswordAlgorithm =
+  | {
+      readonly name: "plain" | "md5" | "sha" | "sha256" | "sha512";
+      /** Where the salt goes; it counts as its raw bytes, a hexadecimal salt is not decoded. */
+      readonly saltPosition: "disable" | "prefix" | "suffix";
+    }
+  | {
+      readonly name: "pbkdf2";
+      readonly macFun: PasswordMac;
+      /** At least 1. */
+      readonly iterations: number;
+      /** Bytes of the derived key, at least 1; the digest's length when left out. */
+      readonly dkLength?: number | undefined;
+    }
+  | {
+      readonly name: "bcrypt";
+      /** Cost of new hashes. */
+      readonly saltRounds: number;
+      /** What becomes of a password with a NUL or of more than 72 bytes. */
+      readonly overlong: "refuse" | "cut";
+    };
+
+/** EMQX takes all of these, and fails at every use of the last three. */
+export const PASSWORD_MACS = [
+  "sha",
+  "sha224",
+  "sha256",
+  "sha384",
+  "sha512",
+  "md4",
+  "md5",
+  "ripemd160",
+] as const;
+
+export type PasswordMac = (typeof PASSWORD_MACS)[number];
 
 export interface AuthorizationConfig {
   readonly noMatch: "allow" | "deny";

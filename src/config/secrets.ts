@@ -15,6 +15,7 @@ export function mapSecrets<C extends AuthenticatorConfig>(config: C, change: Cha
 export function mapSecrets(config: AuthenticatorConfig, change: ChangeSecret): AuthenticatorConfig {
   switch (config.mechanism) {
     case "cinfo":
+    case "password_based":
       return config;
     case "jwt": {
       const { keys } = config;

@@ -1,5 +1,6 @@
 /** From the configuration of an authenticator to the authenticator. The one list of what there is. */
 import type { Authenticator, AuthnRequest } from "../authn/authenticator.ts";
+import { createBuiltInDatabaseAuthenticator } from "../authn/built-in-database.ts";
 import { createCinfoAuthenticator } from "../authn/cinfo.ts";
 import { createJwtAuthenticator } from "../authn/jwt.ts";
 import type { AuthnMode, AuthnPorts, Creation } from "../authn/registry.ts";
@@ -35,10 +36,19 @@ export interface AuthenticatorHost {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** Where in which chain an authenticator stands. */
+export interface ChainPlace {
+  /** `global`, or the listener that brings the chain: `tcp:default`. */
+  readonly chain: string;
+  /** No enabled authenticator comes after it. */
+  readonly isLast: boolean;
+}
+
 /** Makes one authenticator. A secret that nobody supplied is an issue. */
 export async function createAuthenticator(
   written: AuthenticatorConfig,
   host: AuthenticatorHost,
+  place: ChainPlace,
 ): Promise<Creation> {
   const config = withSecrets(written, host.secrets);
   const missing = missingSecretsOf(config);
@@ -48,6 +58,11 @@ export async function createAuthenticator(
       return createCinfo(config, host);
     case "jwt":
       return createJwtAuthenticator(config, modeOf(host), portsOf(host));
+    case "password_based": {
+      const { users, passwords } = host.ports;
+      const options = { ...place, mode: modeOf(host), users, passwords };
+      return createBuiltInDatabaseAuthenticator(config, options);
+    }
   }
 }
 

@@ -47,13 +47,14 @@ export async function createChains(host: AuthenticatorHost): Promise<ChainsCreat
 async function createAll(host: AuthenticatorHost, made: Authenticator[]): Promise<ChainsCreation> {
   const { config } = host;
   const issues: Issue[] = [];
-  const all = await createMembers(config.authentication, host, issues, made);
+  const all = await createMembers("global", config.authentication, host, issues, made);
   const own = new Map<string, AuthnChain>();
   for (const { type, name, authentication } of config.listeners) {
     if (!authentication) continue;
-    const members = await createMembers(authentication, host, issues, made);
+    const chain = `${type}:${name}`;
+    const members = await createMembers(chain, authentication, host, issues, made);
     // A listener's chain of which nothing could be made does not exist.
-    if (members.length > 0) own.set(`${type}:${name}`, chainOver(members, host));
+    if (members.length > 0) own.set(chain, chainOver(members, host));
   }
   const global = chainOver(all, host);
   if (issues.some((issue) => issue.severity === "error")) return { ok: false, issues };
@@ -74,6 +75,7 @@ interface PlacedMember extends ChainMember {
 }
 
 async function createMembers(
+  chain: string,
   configs: readonly AuthenticatorConfig[],
   host: AuthenticatorHost,
   issues: Issue[],
@@ -81,9 +83,12 @@ async function createMembers(
 ): Promise<PlacedMember[]> {
   const { switches } = host.config;
   const members: PlacedMember[] = [];
+  const last = configs.findLastIndex(({ enable }) => enable);
   // At a time, because key sets are waited for.
   const outcomes = await Promise.allSettled(
-    configs.map((config) => createAuthenticator(config, host)),
+    configs.map((config, index) =>
+      createAuthenticator(config, host, { chain, isLast: index >= last }),
+    ),
   );
   for (const outcome of outcomes) {
     if (outcome.status === "fulfilled" && outcome.value.ok) made.push(outcome.value.authenticator);

@@ -1,60 +1,66 @@
 /**
- * Password hashes as the configuration's `password_hash_algorithm` describes them. The primitives come
- * from @noble/hashes. Source: authentication §4.
+ * Password hashes as the configuration's `password_hash_algorithm` describes them. The primitives are
+ * the host's, or those of password-noble.ts. Source: authentication §4.
  */
-import { md5, sha1 } from "@noble/hashes/legacy.js";
-import { pbkdf2Async } from "@noble/hashes/pbkdf2.js";
-import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { PasswordAlgorithm, PasswordMac } from "../config/config.ts";
+import type { MacName, PasswordPrimitives } from "../ports/password-primitives.ts";
+import { bcryptPassword, formatBcryptSetting, isBcryptHash, parseBcrypt } from "./bcrypt.ts";
 import { equalConstantTime } from "./equal.ts";
-
-export type PasswordAlgorithm =
-  | {
-      readonly name: "plain" | DigestName;
-      /** Where the salt goes; it counts as its raw bytes, a hexadecimal salt is not decoded. */
-      readonly saltPosition: "disable" | "prefix" | "suffix";
-    }
-  | {
-      readonly name: "pbkdf2";
-      readonly macFun: MacFunction;
-      /** At least 1. */
-      readonly iterations: number;
-      /** Bytes of the derived key, at least 1; the digest's length when left out. */
-      readonly dkLength?: number | undefined;
-    }
-  | { readonly name: "bcrypt" };
-
-type DigestName = "md5" | "sha" | "sha256" | "sha512";
-
-/** The configuration allows all of these, but those that cannot be used make every check fail. */
-export type MacFunction = UsableMac | "md4" | "md5" | "ripemd160";
-
-type UsableMac = "sha" | "sha224" | "sha256" | "sha384" | "sha512";
-
-/** `unsupported`: the algorithm cannot be used here, so nothing is known about the password. */
-export type PasswordAnswer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: "unsupported" };
-
-const DIGESTS = { md5, sha: sha1, sha256, sha512 } as const satisfies Record<DigestName, unknown>;
-const MACS = { sha: sha1, sha224, sha256, sha384, sha512 } as const satisfies Record<
-  UsableMac,
-  unknown
->;
-
-const UNSUPPORTED = { ok: false, problem: "unsupported" } as const;
-const encoder = new TextEncoder();
+import { noblePrimitives } from "./password-noble.ts";
 
 /**
- * What is stored for a password: lower-case hexadecimal digits, or the salted password itself for
- * `plain`. bcrypt, and pbkdf2 with md4, md5 or ripemd160, are `unsupported`.
+ * `unsupported`: the algorithm cannot be used here, so nothing is known about the password.
+ * `unusable`: this password cannot be hashed with it, or the salt is no bcrypt setting.
+ */
+export type PasswordAnswer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: "unsupported" | "unusable" };
+
+/** Bytes of a derived key where `dk_length` is not written: the digest's. */
+const MAC_BYTES: Readonly<Record<MacName, number>> = {
+  sha: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+};
+
+/** Random bytes of a salt. bcrypt's own have as many. */
+const SALT_BYTES = 16;
+
+const UNSUPPORTED = { ok: false, problem: "unsupported" } as const;
+const UNUSABLE = { ok: false, problem: "unusable" } as const;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("latin1");
+
+/** Can hashes of this algorithm be made with these primitives? */
+export function isSupported(
+  algorithm: PasswordAlgorithm,
+  primitives: PasswordPrimitives = noblePrimitives,
+): boolean {
+  switch (algorithm.name) {
+    case "bcrypt":
+      return primitives.bcrypt !== undefined;
+    case "pbkdf2":
+      return isUsableMac(algorithm.macFun);
+    default:
+      return true;
+  }
+}
+
+/**
+ * What is stored for a password: lower-case hexadecimal digits, the salted password itself for
+ * `plain`, a modular crypt text for `bcrypt`, whose `salt` is the beginning of such a text.
  *
- * Cost: pbkdf2 takes as long as its iterations say, and lets other work run in between.
+ * Cost: pbkdf2 and bcrypt take as long as their iterations and cost say, away from this thread where
+ * the host can.
  */
 export async function hashPassword(
   algorithm: PasswordAlgorithm,
   salt: Uint8Array,
   password: Uint8Array,
+  primitives: PasswordPrimitives = noblePrimitives,
 ): Promise<PasswordAnswer<Uint8Array>> {
   switch (algorithm.name) {
     case "plain":
@@ -62,31 +68,65 @@ export async function hashPassword(
     case "pbkdf2": {
       const { macFun, iterations } = algorithm;
       if (!isUsableMac(macFun)) return UNSUPPORTED;
-      const mac = MACS[macFun];
-      const dkLen = algorithm.dkLength ?? mac.outputLen;
-      return hexAnswer(await pbkdf2Async(mac, password, salt, { c: iterations, dkLen }));
+      const length = algorithm.dkLength ?? MAC_BYTES[macFun];
+      return hexAnswer(await primitives.pbkdf2(macFun, password, salt, iterations, length));
     }
-    case "bcrypt":
-      return UNSUPPORTED;
-    default:
-      return hexAnswer(DIGESTS[algorithm.name](applySalt(algorithm.saltPosition, salt, password)));
+    case "bcrypt": {
+      if (!primitives.bcrypt) return UNSUPPORTED;
+      const text = decoder.decode(salt);
+      const setting = parseBcrypt(text);
+      const input = bcryptPassword(password, algorithm.overlong);
+      if (!setting || !input) return UNUSABLE;
+      const made = await primitives.bcrypt(input, setting.cost, setting.salt);
+      // The letter of the version is the one that was asked for; the rest does not depend on it.
+      return { ok: true, value: encoder.encode(text.slice(0, 3) + made.slice(3)) };
+    }
+    default: {
+      const salted = applySalt(algorithm.saltPosition, salt, password);
+      return hexAnswer(primitives.digest(algorithm.name, salted));
+    }
   }
 }
 
 /**
- * Is this the password that `stored` was made from? Hexadecimal digits of either case, `plain` byte for
- * byte; in constant time. `stored` may be anything; what is no hash is no match.
+ * Is this the password that `stored` was made from? Hexadecimal digits of either case, `plain` and
+ * `bcrypt` byte for byte; in constant time. `stored` may be anything; what is no hash is no match.
+ * `salt` plays no part for bcrypt: it stands in the hash.
  */
 export async function verifyPassword(
   algorithm: PasswordAlgorithm,
   salt: Uint8Array,
   password: Uint8Array,
   stored: Uint8Array,
+  primitives: PasswordPrimitives = noblePrimitives,
 ): Promise<PasswordAnswer<boolean>> {
-  const hash = await hashPassword(algorithm, salt, password);
-  if (!hash.ok) return hash;
-  const given = algorithm.name === "plain" ? stored : lowerCase(stored);
-  return { ok: true, value: equalConstantTime(hash.value, given) };
+  const isBcrypt = algorithm.name === "bcrypt";
+  if (isBcrypt && !isBcryptHash(decoder.decode(stored))) {
+    return primitives.bcrypt ? { ok: true, value: false } : UNSUPPORTED;
+  }
+  const setting = isBcrypt ? stored.subarray(0, BCRYPT_SETTING_CHARS) : salt;
+  const hash = await hashPassword(algorithm, setting, password, primitives);
+  if (!hash.ok) return hash.problem === "unusable" ? { ok: true, value: false } : hash;
+  const isHex = algorithm.name !== "plain" && !isBcrypt;
+  return { ok: true, value: equalConstantTime(hash.value, isHex ? lowerCase(stored) : stored) };
+}
+
+/** `$2b$10$` and the salt. */
+const BCRYPT_SETTING_CHARS = 29;
+
+/**
+ * A salt for a new hash, as the text that is stored: 32 hexadecimal digits, nothing where the
+ * algorithm takes none, and for bcrypt the beginning of the hash.
+ */
+export function newSalt(
+  algorithm: PasswordAlgorithm,
+  randomBytes: (count: number) => Uint8Array,
+): string {
+  if (algorithm.name === "bcrypt") {
+    return formatBcryptSetting({ cost: algorithm.saltRounds, salt: randomBytes(SALT_BYTES) });
+  }
+  const isSalted = algorithm.name === "pbkdf2" || algorithm.saltPosition !== "disable";
+  return isSalted ? bytesToHex(randomBytes(SALT_BYTES)) : "";
 }
 
 function applySalt(
@@ -102,8 +142,8 @@ function applySalt(
   return salted;
 }
 
-function isUsableMac(name: MacFunction): name is UsableMac {
-  return Object.hasOwn(MACS, name);
+function isUsableMac(name: PasswordMac): name is MacName {
+  return Object.hasOwn(MAC_BYTES, name);
 }
 
 function hexAnswer(digest: Uint8Array): PasswordAnswer<Uint8Array> {

@@ -1,5 +1,6 @@
 /** What the host supplies. Everything has a Web-standard default; tests pass their own. */
 import type { OpenHttp } from "./http.ts";
+import type { PasswordPrimitives } from "./password-primitives.ts";
 import type { UserDatabase } from "./user-database.ts";
 
 export interface Ports {
@@ -16,6 +17,8 @@ export interface Ports {
   readonly openHttp?: OpenHttp | undefined;
   /** Without it, authenticators with `backend = built_in_database` cannot be made. */
   readonly users?: UserDatabase | undefined;
+  /** Without it, password hashes are made on the calling thread, and there is no bcrypt. */
+  readonly passwords?: PasswordPrimitives | undefined;
 }
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

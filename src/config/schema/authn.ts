@@ -1,6 +1,7 @@
 /** `authentication`: one authenticator or a list of them. Source: authentication §2.1, §3. */
 import type { AuthenticatorConfig, CinfoConfig } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
+import { BUILT_IN_DATABASE_KEYS, readBuiltInDatabase } from "./built-in-database.ts";
 import { COMMON_KEYS, withCommon } from "./common.ts";
 import { JWT_KEYS, readJwt } from "./jwt.ts";
 import { checkOrder, idsOf } from "./jwt-issuer.ts";
@@ -30,6 +31,7 @@ type Read = (node: HoconObject, place: Place) => AuthenticatorConfig | undefined
 const READERS: Readonly<Record<string, Read>> = {
   jwt: readJwt,
   cinfo: readCinfo,
+  "password_based:built_in_database": readBuiltInDatabase,
 };
 
 const MECHANISM = {
@@ -45,7 +47,7 @@ const BACKENDS: Readonly<Record<string, readonly string[]>> = {
   scram: ["built_in_database", "http"],
 };
 
-const ALL_KEYS: Keys = { ...CINFO_KEYS, ...JWT_KEYS };
+const ALL_KEYS: Keys = { ...CINFO_KEYS, ...JWT_KEYS, ...BUILT_IN_DATABASE_KEYS };
 
 const authenticator: Spec<AuthenticatorConfig> = {
   expects: "an authenticator: `{ mechanism = …, … }`",

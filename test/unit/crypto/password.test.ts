@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { nodePasswords } from "../../../bindings/node/passwords.ts";
+import type { PasswordAlgorithm } from "../../../src/config/config.ts";
+import { formatBcryptSetting, parseBcrypt } from "../../../src/crypto/bcrypt.ts";
 import { equalConstantTime } from "../../../src/crypto/equal.ts";
-import {
-  hashPassword,
-  type PasswordAlgorithm,
-  verifyPassword,
-} from "../../../src/crypto/password.ts";
+import { hashPassword, newSalt, verifyPassword } from "../../../src/crypto/password.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const salt = bytes("NaCl");
@@ -90,7 +89,7 @@ describe("password hashes", () => {
   });
 
   it.each<PasswordAlgorithm>([
-    { name: "bcrypt" },
+    { name: "bcrypt", saltRounds: 10, overlong: "refuse" },
     { name: "pbkdf2", macFun: "md4", iterations: 1 },
     { name: "pbkdf2", macFun: "md5", iterations: 1 },
     { name: "pbkdf2", macFun: "ripemd160", iterations: 1 },
@@ -98,6 +97,117 @@ describe("password hashes", () => {
     const unsupported = { ok: false, problem: "unsupported" };
     expect(await hashPassword(algorithm, salt, password)).toEqual(unsupported);
     expect(await matches(algorithm, "")).toEqual(unsupported);
+  });
+});
+
+describe("bcrypt", () => {
+  const cut: PasswordAlgorithm = { name: "bcrypt", saltRounds: 5, overlong: "cut" };
+  const refuse: PasswordAlgorithm = { ...cut, overlong: "refuse" };
+  const APPENDIX_C = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.IicMm5VgMI8LHMPtBXrvSpqi/PeaMNa";
+  const makeHash = async (given: Uint8Array | string, algorithm = cut): Promise<string> => {
+    const setting = bytes("$2b$04$abcdefghijklmnopqrstuu");
+    const input = typeof given === "string" ? bytes(given) : given;
+    const answer = await hashPassword(algorithm, setting, input, nodePasswords);
+    return answer.ok ? new TextDecoder().decode(answer.value) : answer.problem;
+  };
+  const verify = async (given: Uint8Array | string, stored: string, algorithm = cut) => {
+    const input = typeof given === "string" ? bytes(given) : given;
+    return verifyPassword(algorithm, bytes("any salt"), input, bytes(stored), nodePasswords);
+  };
+  const yes = { ok: true, value: true };
+  const no = { ok: true, value: false };
+
+  it.each(["2a", "2b", "2x", "2y"])("verifies $%s$ hashes alike", async (version) => {
+    const stored = APPENDIX_C.replace("2b", version);
+    expect(await verify("s3cr&t", stored)).toEqual(yes);
+    expect(await verify("s3cr&T", stored)).toEqual(no);
+  });
+
+  it.each([
+    "",
+    "$2b$05$short",
+    "$2b$05$CCCCCCCCCCCCCCCCCCCCC.",
+    APPENDIX_C.slice(0, -1),
+    `${APPENDIX_C}x`,
+    `${APPENDIX_C}\n`,
+    APPENDIX_C.replace("2b", "2c"),
+    APPENDIX_C.replace("$05", "$03"),
+    APPENDIX_C.replace("$05", "$32"),
+    APPENDIX_C.replace("$05", "$5"),
+    APPENDIX_C.replace("Iic", "I!c"),
+    APPENDIX_C.toUpperCase(),
+  ])("takes `%s` for no hash at all", async (stored) => {
+    expect(await verify("s3cr&t", stored)).toEqual(no);
+  });
+
+  it("refuses a password of more than 72 bytes, or cuts it", async () => {
+    const [whole, more] = ["x".repeat(72), "x".repeat(73)];
+    const stored = await makeHash(whole);
+    expect(await verify(whole, stored, refuse)).toEqual(yes);
+    expect(await verify(more, stored, refuse)).toEqual(no);
+    expect(await verify(more, stored, cut)).toEqual(yes);
+    expect(await verify("x".repeat(71), stored, cut)).toEqual(no);
+    expect(await verify("x".repeat(300), stored, cut)).toEqual(yes);
+    expect(await makeHash(more, refuse)).toBe("unusable");
+  });
+
+  it("refuses a password with a NUL, or cuts it there", async () => {
+    const stored = await makeHash("ab");
+    expect(await verify("ab\0cd", stored, refuse)).toEqual(no);
+    expect(await verify("ab\0cd", stored, cut)).toEqual(yes);
+    expect(await verify("\0ab", stored, cut)).toEqual(no);
+    expect(await makeHash("\0", refuse)).toBe("unusable");
+    expect(await verify("\0", await makeHash(""), cut)).toEqual(yes);
+  });
+
+  it("tells passwords apart that are no UTF-8", async () => {
+    const stored = await makeHash(Uint8Array.of(0xff, 0xfe, 0x80));
+    expect(await verify(Uint8Array.of(0xff, 0xfe, 0x80), stored)).toEqual(yes);
+    expect(await verify(Uint8Array.of(0xff, 0xfe, 0x81), stored)).toEqual(no);
+    expect(await verify("\ufffd\ufffd\ufffd", stored)).toEqual(no);
+  });
+
+  it("reads back the salt that it writes", () => {
+    for (let round = 0; round < 64; round += 1) {
+      const random = Uint8Array.from(
+        { length: 16 },
+        (_, index) => (index * 37 + round * 101) & 255,
+      );
+      const setting = parseBcrypt(formatBcryptSetting({ cost: 10, salt: random }));
+      expect(setting).toEqual({ cost: 10, salt: random });
+    }
+  });
+});
+
+describe("newSalt", () => {
+  const random = (count: number) => new Uint8Array(count).fill(0xab);
+
+  it("is 32 hexadecimal digits of 16 random bytes", () => {
+    const salt = "ab".repeat(16);
+    expect(newSalt({ name: "sha256", saltPosition: "prefix" }, random)).toBe(salt);
+    expect(newSalt({ name: "plain", saltPosition: "suffix" }, random)).toBe(salt);
+    expect(newSalt({ name: "pbkdf2", macFun: "sha", iterations: 1 }, random)).toBe(salt);
+  });
+
+  it("is empty where the algorithm takes none", () => {
+    expect(newSalt({ name: "sha256", saltPosition: "disable" }, random)).toBe("");
+  });
+
+  it("is the beginning of the hash for bcrypt", () => {
+    const algorithm: PasswordAlgorithm = { name: "bcrypt", saltRounds: 8, overlong: "refuse" };
+    expect(newSalt(algorithm, random)).toMatch(/^\$2b\$08\$[./A-Za-z0-9]{22}$/);
+  });
+});
+
+describe.each(["plain", "md5", "sha", "sha256", "sha512"] as const)("%s", (name) => {
+  it("tells passwords apart that are no UTF-8", async () => {
+    const algorithm: PasswordAlgorithm = { name, saltPosition: "prefix" };
+    const hash = await hashPassword(algorithm, salt, Uint8Array.of(0xff));
+    const stored = hash.ok ? hash.value : bytes("");
+    const check = (given: number) =>
+      verifyPassword(algorithm, salt, Uint8Array.of(given), stored, nodePasswords);
+    expect(await check(0xff)).toEqual({ ok: true, value: true });
+    expect(await check(0xfe)).toEqual({ ok: true, value: false });
   });
 });
 
