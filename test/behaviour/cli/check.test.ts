@@ -11,6 +11,9 @@ interface Case {
   readonly code?: number;
 }
 
+/** Whatever there is by now. */
+const MECHANISMS = /`jwt`(, `\w+`)* or `\w+`/g;
+
 function directory(files: Readonly<Record<string, string>>): TestDirectory {
   const made = new TestDirectory({ "acl.conf": "{deny, all}.\n", ...files });
   onTestFinished(() => made.remove());
@@ -515,20 +518,20 @@ p.conf: cannot be used (1 error, no warnings)
         "p.conf": `authorization.sources = [{ type = file, path = "acl.conf" }]
 authentication = [
   { mechanism = jwtt }
-  { mechanism = password_based, backend = mysql }
+  { mechanism = gcp_device }
 ]
 `,
       },
       says: `
-p.conf:3:17: error: authentication[1].mechanism: expected \`jwt\` or \`cinfo\`, found \`jwtt\`
+p.conf:3:17: error: authentication[1].mechanism: expected MECHANISMS, found \`jwtt\`
     3 |   { mechanism = jwtt }
       |                 ^
       = hint: did you mean \`jwt\`?
 
-p.conf:4:17: error: authentication[2].mechanism: mechanism \`password_based\` is not supported
-    4 |   { mechanism = password_based, backend = mysql }
+p.conf:4:17: error: authentication[2].mechanism: mechanism \`gcp_device\` is not supported
+    4 |   { mechanism = gcp_device }
       |                 ^
-      = hint: use \`jwt\` or \`cinfo\`
+      = hint: use MECHANISMS
 
 p.conf: cannot be used (2 errors, no warnings)
 `,
@@ -588,7 +591,8 @@ p.conf: ok: strict mode, authentication cinfo, 1 rule (no errors, 1 warning)
   ])("tells of $name", async ({ files, says, code = 2 }) => {
     const made = directory(files);
     const result = await runCli("check", made.file("p.conf"));
-    expect(made.without(`\n${result.stderr}${result.stdout}`)).toBe(says);
+    const said = made.without(`\n${result.stderr}${result.stdout}`);
+    expect(said.replaceAll(MECHANISMS, "MECHANISMS")).toBe(says);
     expect(result.code).toBe(code);
   });
 
