@@ -6,10 +6,16 @@
  * Whoever holds sessions can listen for the change and ask their questions again.
  * A core that traps is dropped the same way: its policy is loaded again from the same image.
  */
-import { PolicySession } from "./authz/session.ts";
+import { PolicySession, type SessionFacts } from "./authz/session.ts";
 import { TokenRulesError } from "./authz/token-rules.ts";
 import type { Config } from "./config/config.ts";
-import { type ConnectAccepted, connectClient } from "./connect/pipeline.ts";
+import { NextStep, type Pending } from "./connect/exchange.ts";
+import {
+  type ConnectAccepted,
+  type ConnectOutcome,
+  connectClient,
+  reauthenticateClient,
+} from "./connect/pipeline.ts";
 import { type CoreModule, loadModule } from "./core/module.ts";
 import type { Crypto } from "./crypto/crypto.ts";
 import { KeySetStore } from "./crypto/jwks-store.ts";
@@ -17,7 +23,15 @@ import { type CoreError, UsageError } from "./errors.ts";
 import type { Trace } from "./observe/trace.ts";
 import { LoadedPolicy, type PolicyHost } from "./policy.ts";
 import { defaultPorts, type Ports } from "./ports/ports.ts";
-import type { ClientInfo, ConnectDecision, ConnectDenied } from "./types.ts";
+import type {
+  ClientInfo,
+  ConnectAnswer,
+  ConnectDecision,
+  ConnectDenied,
+  Continued,
+  ReauthAllowed,
+  ReauthAnswer,
+} from "./types.ts";
 
 export interface EngineOptions {
   /** Policy image, from `compilePolicy` or `portcullis compile`. Kept; must not change afterwards. */
@@ -59,6 +73,15 @@ const DENIED_CLOSED: ConnectDenied = {
   faults: [],
 };
 
+/** What an exchange found out so far, it found out from the policy that is gone. */
+const DENIED_POLICY_CHANGED: ConnectDenied = {
+  ...DENIED_CLOSED,
+  reason: "policy_changed",
+};
+
+/** An answer that may take further steps; `A` is what it comes to when it is allowed. */
+type Stepwise<A> = A | ConnectDenied | Continued<Stepwise<A>>;
+
 export class Engine {
   readonly #host: PolicyHost;
   #policy: LoadedPolicy;
@@ -84,22 +107,41 @@ export class Engine {
   }
 
   /**
-   * Decides on a CONNECT. Never rejects for anything the client did: the answer is a decision.
+   * Decides on a CONNECT. Never rejects for anything the client did: the answer is a decision, or,
+   * for a client with an Authentication Method alone, the next step towards one.
    * An allowed client's session must be closed when the connection ends.
    */
+  connect(
+    client: ClientInfo & { readonly authMethod?: undefined },
+    options?: ConnectOptions,
+  ): Promise<ConnectDecision<PolicySession>>;
+  connect(client: ClientInfo, options?: ConnectOptions): Promise<ConnectAnswer<PolicySession>>;
   async connect(
     client: ClientInfo,
     options: ConnectOptions = {},
-  ): Promise<ConnectDecision<PolicySession>> {
+  ): Promise<ConnectAnswer<PolicySession>> {
     if (this.#closed) throw new UsageError("ERR_USAGE_CLOSED", "connect after close");
     const policy = this.#policy;
-    try {
-      const outcome = await connectClient(policy, client, options.trace);
-      if (this.#closed) return DENIED_CLOSED;
-      return outcome.verdict === "deny" ? outcome : this.#open(policy, outcome);
-    } catch (error) {
-      return this.#failed(policy, error);
-    }
+    return this.#run(
+      policy,
+      () => connectClient(policy, client, options.trace),
+      (accepted) => this.#open(policy, accepted),
+    );
+  }
+
+  /** For sessions: see Session.reauthenticate. */
+  async reauthenticate(
+    session: PolicySession,
+    facts: SessionFacts,
+    data: Uint8Array | undefined,
+  ): Promise<ReauthAnswer> {
+    if (this.#closed) return DENIED_CLOSED;
+    const policy = this.#policy;
+    return this.#run<ReauthAllowed>(
+      policy,
+      () => reauthenticateClient(policy, facts, facts.origin!, data),
+      (accepted) => this.#replace(policy, session, accepted),
+    );
   }
 
   /**
@@ -144,24 +186,54 @@ export class Engine {
     return this.#closed;
   }
 
+  /** Takes a step, and makes of what comes of it what the host is told. */
+  async #run<A extends { readonly verdict: "allow" }>(
+    policy: LoadedPolicy,
+    take: () => Promise<ConnectOutcome>,
+    settle: (accepted: ConnectAccepted) => A | ConnectDenied,
+    isAbandoned: () => boolean = () => false,
+  ): Promise<Stepwise<A>> {
+    try {
+      const outcome = await take();
+      if (this.#closed || isAbandoned()) return DENIED_CLOSED;
+      if (outcome.verdict === "deny") return outcome;
+      return outcome.verdict === "allow" ? settle(outcome) : this.#proceed(policy, outcome, settle);
+    } catch (error) {
+      return this.#failed(policy, error);
+    }
+  }
+
+  #proceed<A extends { readonly verdict: "allow" }>(
+    policy: LoadedPolicy,
+    { verdict, by, faults, data, step }: Pending<ConnectAccepted>,
+    settle: (accepted: ConnectAccepted) => A | ConnectDenied,
+  ): Continued<Stepwise<A>> {
+    const exchange = new NextStep<Stepwise<A>>(async (answer, isAbandoned) =>
+      this.#policy === policy
+        ? this.#run(policy, () => step(answer), settle, isAbandoned)
+        : DENIED_POLICY_CHANGED,
+    );
+    return { verdict, by, faults, data, exchange };
+  }
+
   #open(policy: LoadedPolicy, accepted: ConnectAccepted): ConnectDecision<PolicySession> {
     const session = new PolicySession(this, accepted.facts);
-    const { verdict, reason, by, faults } = accepted;
+    const { verdict, reason, by, faults, authData } = accepted;
     // Opened now, so that a client that does not fit is refused instead of denied everything later.
-    try {
-      session.open(policy);
-    } catch (error) {
-      if (!(error instanceof TokenRulesError)) throw error;
-      const fault = { code: error.code, at: by, message: error.message };
-      return {
-        verdict: "deny",
-        reason: "bad_acl_claim",
-        by,
-        code: 0x86,
-        faults: [...faults, fault],
-      };
-    }
-    return { verdict, reason, by, faults, session };
+    const refusal = refusalOf(accepted, () => session.open(policy));
+    return refusal ?? { verdict, reason, by, faults, authData, session };
+  }
+
+  #replace(
+    policy: LoadedPolicy,
+    session: PolicySession,
+    accepted: ConnectAccepted,
+  ): ReauthAllowed | ConnectDenied {
+    if (session.isClosed) return DENIED_CLOSED;
+    if (this.#policy !== policy) return DENIED_POLICY_CHANGED;
+    const { verdict, reason, by, faults, authData, facts } = accepted;
+    const refusal = refusalOf(accepted, () => session.replace(policy, facts));
+    return refusal ?? { verdict, reason, by, faults, authData };
   }
 
   /** Anything unexpected denies; a core that broke has been replaced by the time of the answer. */
@@ -176,5 +248,19 @@ export class Engine {
       code: cause === "input" ? 0x87 : 0x88,
       faults: [{ code: "ERR_CORE", at: "connect", message }],
     };
+  }
+}
+
+/** The refusal, when the client's own rules cannot be compiled. */
+function refusalOf(accepted: ConnectAccepted, open: () => void): ConnectDenied | undefined {
+  try {
+    open();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TokenRulesError)) throw error;
+    const { by, faults } = accepted;
+    const fault = { code: error.code, at: by, message: error.message };
+    const all = [...faults, fault];
+    return { verdict: "deny", reason: "bad_acl_claim", by, code: 0x86, faults: all };
   }
 }

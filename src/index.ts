@@ -13,6 +13,7 @@ export {
 } from "./config/compatibility.ts";
 export type { Config } from "./config/config.ts";
 export { type LoadOptions, loadConfig } from "./config/load.ts";
+export { withoutExchange } from "./connect/exchange.ts";
 export { createJoseCrypto } from "./crypto/jose.ts";
 export { type ConnectOptions, createEngine, type Engine, type EngineOptions } from "./engine.ts";
 export {
@@ -29,12 +30,17 @@ export type {
   Action,
   ClientInfo,
   ConnectAllowed,
+  ConnectAnswer,
   ConnectCode,
   ConnectDecision,
   ConnectDenied,
+  Continued,
   Decision,
+  Exchange,
   Fault,
   Reason,
+  ReauthAllowed,
+  ReauthAnswer,
   RuleReference,
   Session,
   SourcePosition,

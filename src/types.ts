@@ -86,6 +86,16 @@ export type Reason =
   | "client_identifier_not_valid"
   | "certificate_identity_missing"
   | "bad_mountpoint"
+  // enhanced authentication
+  | "unknown_auth_method"
+  | "malformed_exchange"
+  | "unknown_user"
+  | "wrong_password"
+  | "identity_mismatch"
+  | "identity_changed"
+  | "too_many_steps"
+  | "policy_changed"
+  | "exchange_not_possible"
   // authorize
   | "superuser"
   | "rule"
@@ -141,8 +151,35 @@ export type ConnectCode =
   | 0x8c
   | 0x97;
 
-/** The answer to a CONNECT. */
+/** What a CONNECT came to. */
 export type ConnectDecision<S extends Session = Session> = ConnectAllowed<S> | ConnectDenied;
+
+/** The answer to a CONNECT: a decision, unless the client chose an Authentication Method that takes more. */
+export type ConnectAnswer<S extends Session = Session> =
+  | ConnectDecision<S>
+  | Continued<ConnectAnswer<S>>;
+
+/** Enhanced authentication goes on: send AUTH 0x18 with `data`, then step with what comes back. */
+export interface Continued<A> {
+  readonly verdict: "continue";
+  /** The authenticator that wants more. */
+  readonly by: string;
+  readonly faults: readonly Fault[];
+  /** Authentication Data to send; undefined: none. */
+  readonly data: Uint8Array | undefined;
+  readonly exchange: Exchange<A>;
+}
+
+/** One step of an enhanced authentication that is still to be taken [MQTT5 4.12]. */
+export interface Exchange<A> {
+  /**
+   * Takes the step with the client's Authentication Data. Rejects like what began the exchange.
+   * Once only: the answer brings the next step, where there is one. Throws UsageError otherwise.
+   */
+  step(data: Uint8Array | undefined): Promise<A>;
+  /** The client is gone. A step under way comes to a refusal, whatever is found out. */
+  abandon(): void;
+}
 
 export interface ConnectAllowed<S extends Session = Session> {
   readonly verdict: "allow";
@@ -150,6 +187,8 @@ export interface ConnectAllowed<S extends Session = Session> {
   /** The authenticator that accepted, e.g. `jwt`; `anonymous` when none was asked. */
   readonly by: string;
   readonly faults: readonly Fault[];
+  /** Authentication Data for the CONNACK of an enhanced authentication. */
+  readonly authData?: Uint8Array | undefined;
   readonly session: S;
 }
 
@@ -159,6 +198,17 @@ export interface ConnectDenied {
   readonly by: string;
   readonly faults: readonly Fault[];
   readonly code: ConnectCode;
+}
+
+/** The answer to a re-authentication: AUTH 0x00, DISCONNECT with the code, or AUTH 0x18. */
+export type ReauthAnswer = ReauthAllowed | ConnectDenied | Continued<ReauthAnswer>;
+
+export interface ReauthAllowed {
+  readonly verdict: "allow";
+  readonly reason: Reason;
+  readonly by: string;
+  readonly faults: readonly Fault[];
+  readonly authData?: Uint8Array | undefined;
 }
 
 /** An accepted client. Holds a record in the core until `close`. */
@@ -187,6 +237,14 @@ export interface Session {
   authorizeDelivery(topic: string, qos: 0 | 1 | 2): boolean;
   /** Is every topic that `filter` matches allowed, so that deliveries need no check? */
   isCovered(filter: string, qos: 0 | 1 | 2): boolean;
+  /**
+   * Authenticates the client anew, by its Authentication Method, with the data of an AUTH 0x19. When
+   * allowed, superuser flag, attributes, token ACL and expiry are the new ones from then on; the
+   * identity stays. Denied, the session has to be ended; until it is, the old rights hold. One at
+   * a time, and only for clients that connected with a method: UsageError otherwise.
+   * Source: authentication §6.1, §8 item 33; [MQTT5 4.12.1].
+   */
+  reauthenticate(data: Uint8Array | undefined): Promise<ReauthAnswer>;
   /** Gives the client record back. Later calls throw UsageError. */
   close(): void;
 }

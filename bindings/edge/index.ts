@@ -2,6 +2,8 @@
  * Decisions at the edge: the run-time half and an image, no configuration reader, no broker.
  * Runs wherever Web standards do: workerd, Deno, Bun, browsers, Node.
  */
+
+import { withoutExchange } from "../../src/connect/exchange.ts";
 import { createJoseCrypto } from "../../src/crypto/jose.ts";
 import { createEngine, type EngineOptions } from "../../src/engine.ts";
 import { parseTopicFilter } from "../../src/topic/filter.ts";
@@ -51,7 +53,7 @@ export interface Verifier {
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const engine = await createEngine({ ...options, crypto: createJoseCrypto() });
   const verify = async (question: EdgeQuestion): Promise<EdgeAnswer> => {
-    const decision = await engine.connect(question.client);
+    const decision = withoutExchange(await engine.connect(question.client));
     return decision.verdict === "deny" ? refusal(decision) : answer(decision, question.actions);
   };
   return { verify, fetch: (request) => respond(request, verify), close: () => engine.close() };

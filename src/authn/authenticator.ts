@@ -10,6 +10,8 @@ export interface AuthnRequest {
   readonly clientAttrs: Readonly<Record<string, Text>>;
   /** What expressions see of the client, for mechanisms that evaluate them in the core. */
   readonly fields?: RequestFields | undefined;
+  /** What the last `continue` of this exchange left; undefined at its beginning. */
+  readonly cache?: unknown;
 }
 
 /** What an accepting authenticator knows about the client. */
@@ -21,6 +23,10 @@ export interface AuthnData {
   readonly expireAtMs?: number | bigint | undefined;
   /** The client's private rules, checked as far as the mode wants. */
   readonly acl?: AclClaim | undefined;
+  /** Whom the authenticator found the client to be; replaces the username. */
+  readonly username?: string | undefined;
+  /** Enhanced authentication: the server's last word, for CONNACK or AUTH 0x00. */
+  readonly authData?: Uint8Array | undefined;
   /** Never empty. */
   readonly clientIdOverride?: string | undefined;
   readonly zoneOverride?: string | undefined;
@@ -41,8 +47,13 @@ export const NO_DATA: AuthnData = { isSuperuser: false, clientAttrs: {} };
 export type AuthnResult =
   /** Accept; the chain stops. */
   | { readonly type: "ok"; readonly data: AuthnData; readonly detail?: Detail }
-  /** No opinion; the next one is asked. */
-  | { readonly type: "ignore"; readonly reason: Reason; readonly detail?: Detail }
+  /** No opinion; the next one is asked. If nobody has one, `otherwise` is the answer. */
+  | {
+      readonly type: "ignore";
+      readonly reason: Reason;
+      readonly detail?: Detail;
+      readonly otherwise?: AuthnContinue;
+    }
   /** Refuse; the chain stops. */
   | {
       readonly type: "deny";
@@ -57,8 +68,15 @@ export type AuthnResult =
       readonly message: string;
       readonly detail?: Detail;
     }
-  /** Enhanced authentication: send AUTH with this data; the chain stops. */
-  | { readonly type: "continue"; readonly data?: Uint8Array | undefined };
+  | AuthnContinue;
+
+/** Enhanced authentication: send AUTH with this data; the chain stops. */
+export interface AuthnContinue {
+  readonly type: "continue";
+  readonly data?: Uint8Array | undefined;
+  /** What the next step has to know; comes back as `AuthnRequest.cache`. */
+  readonly cache?: unknown;
+}
 
 /** What it was found out with, for explanations. Never holds a secret. */
 type Detail = string | undefined;
@@ -66,6 +84,8 @@ type Detail = string | undefined;
 export interface Authenticator {
   /** `<mechanism>:<backend>` or `<mechanism>`; unique in its chain. */
   readonly id: string;
+  /** Authentication Methods it knows, in exact spelling; clients with another are none of its business. */
+  readonly methods?: readonly string[] | undefined;
   /** Answers at once where it can. A throw or rejection counts as `failure`. */
   authenticate(request: AuthnRequest): AuthnResult | Promise<AuthnResult>;
   /** Stops what runs in the background. */
@@ -85,3 +105,4 @@ export type ReadAcl = (claim: JsonObject | JsonArray) => AclReading;
 export const BAD_CREDENTIALS = 0x86;
 export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
+export const BAD_AUTHENTICATION_METHOD = 0x8c;

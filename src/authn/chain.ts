@@ -4,8 +4,19 @@ import type { Switches } from "../config/compatibility.ts";
 import type { OnFailure, SecurityProfile } from "../config/config.ts";
 import { CoreError, EngineError } from "../errors.ts";
 import type { ConnectCode, Fault, Reason } from "../types.ts";
-import type { Authenticator, AuthnData, AuthnRequest, AuthnResult } from "./authenticator.ts";
-import { NO_DATA, NOT_AUTHORIZED, SERVER_UNAVAILABLE } from "./authenticator.ts";
+import type {
+  Authenticator,
+  AuthnContinue,
+  AuthnData,
+  AuthnRequest,
+  AuthnResult,
+} from "./authenticator.ts";
+import {
+  BAD_AUTHENTICATION_METHOD,
+  NO_DATA,
+  NOT_AUTHORIZED,
+  SERVER_UNAVAILABLE,
+} from "./authenticator.ts";
 
 /** One place in the chain. */
 export interface ChainMember {
@@ -66,6 +77,8 @@ export type ChainVerdict =
   | (ChainVerdictCommon & {
       readonly verdict: "continue";
       readonly data: Uint8Array | undefined;
+      /** The next step: the same client, with the data that came back. */
+      readonly resume: (request: AuthnRequest) => ChainVerdict | Promise<ChainVerdict>;
     });
 
 export interface AuthnChain {
@@ -81,6 +94,8 @@ export interface AuthnChain {
 /** What a run of the chain has gathered so far. */
 interface Run {
   readonly request: AuthnRequest;
+  /** How to go on should nobody have an opinion, and with whom. */
+  otherwise?: { readonly member: ChainMember; readonly answer: AuthnContinue } | undefined;
   readonly faults: Fault[];
   readonly steps: ChainStep[];
 }
@@ -90,16 +105,27 @@ interface Run {
  *
  * The first `ok`, `deny` or `continue` is final. `ignore` and an unmet precondition ask the next one. A
  * failure, a throw and a precondition that cannot be evaluated count as `ignore` or refuse, as the
- * member or else the policy says. Nobody decided: refused.
+ * member or else the policy says. Nobody decided: refused, or the exchange that someone offered for
+ * this case goes on.
  *
- * Source: authentication §2.2, §2.3, §8 items 1 and 3; appendix A.
+ * Source: authentication §2.2, §2.3, §6.1, §8 items 1, 3, 31 and 32; appendix A.
  */
 export function createChain(members: readonly ChainMember[], policy: ChainPolicy): AuthnChain {
   const isConfigured = members.some((member) => member.enable);
 
   function authenticate(request: AuthnRequest): ChainVerdict | Promise<ChainVerdict> {
     const run: Run = { request, faults: [], steps: [] };
+    const { authMethod } = request.client;
+    if (authMethod !== undefined && !isKnown(authMethod)) {
+      return deny("chain", "unknown_auth_method", BAD_AUTHENTICATION_METHOD, run);
+    }
     return isConfigured ? askFrom(0, run) : withoutChain(policy, run);
+  }
+
+  /** Source: authentication §8 item 32. */
+  function isKnown(method: string): boolean {
+    if (!policy.switches.unknown_method_refused) return true;
+    return members.some((one) => one.enable && one.authenticator.methods?.includes(method));
   }
 
   function askFrom(start: number, run: Run): ChainVerdict | Promise<ChainVerdict> {
@@ -115,7 +141,29 @@ export function createChain(members: readonly ChainMember[], policy: ChainPolicy
       const verdict = answer && take(member, answer, run);
       if (verdict !== undefined) return verdict;
     }
+    const { otherwise } = run;
+    if (otherwise) return proceed(otherwise.member, otherwise.answer, run);
     return deny("chain", "all_ignored", NOT_AUTHORIZED, run);
+  }
+
+  /** The member owns the exchange from here on, or the whole chain is asked again at every step. */
+  function proceed(member: ChainMember, answer: AuthnContinue, run: Run): ChainVerdict {
+    const { data, cache } = answer;
+    const resume = (request: AuthnRequest): ChainVerdict | Promise<ChainVerdict> => {
+      const next: Run = { request: { ...request, cache }, faults: [], steps: [] };
+      return policy.switches.exchange_has_owner ? askOwner(member, next) : askFrom(0, next);
+    };
+    return { verdict: "continue", by: member.authenticator.id, data, resume, ...gathered(run) };
+  }
+
+  /** Its precondition was met when it took the exchange on. Source: authentication §8 item 31. */
+  function askOwner(member: ChainMember, run: Run): ChainVerdict | Promise<ChainVerdict> {
+    const conclude = (result: AuthnResult): ChainVerdict =>
+      take(member, result, run) ?? deny("chain", "all_ignored", NOT_AUTHORIZED, run);
+    const answer = ask({ ...member, hasPrecondition: false }, run)!;
+    return answer instanceof Promise
+      ? answer.then(conclude, (error) => conclude(crashed(error)))
+      : conclude(answer);
   }
 
   /** Undefined when the member is not asked. */
@@ -155,10 +203,11 @@ export function createChain(members: readonly ChainMember[], policy: ChainPolicy
       case "ok":
         return { verdict: "allow", reason: "ok", by, data: result.data, ...gathered(run) };
       case "continue":
-        return { verdict: "continue", by, data: result.data, ...gathered(run) };
+        return proceed(member, result, run);
       case "deny":
         return deny(by, result.reason, result.code, run);
       case "ignore":
+        if (result.otherwise) run.otherwise ??= { member, answer: result.otherwise };
         return undefined;
       case "failure": {
         run.faults.push({ code: "ERR_AUTHN_FAILED", at: by, message: result.message });

@@ -7,7 +7,7 @@ import { createStaticKeySource } from "../crypto/key-source.ts";
 import { readPem } from "../crypto/pem.ts";
 import { secretBytes } from "../crypto/secret.ts";
 import type { Issue } from "../errors.ts";
-import type { SourcePosition } from "../types.ts";
+import type { ClientInfo, SourcePosition, Text } from "../types.ts";
 import type { Authenticator, AuthnRequest, AuthnResult } from "./authenticator.ts";
 import { BAD_CREDENTIALS } from "./authenticator.ts";
 import { readClaimTemplate } from "./jwt/claim-template.ts";
@@ -46,6 +46,7 @@ export function createJwtAuthenticatorWith(
   ports: AuthnPorts,
 ): Authenticator {
   const verify = createJwtVerifier(verifierOptions(config, keys, mode, ports));
+  const methods = config.authMethods ?? [];
   const emptyIsMissing = mode.switches.empty_password_is_missing;
 
   function conclude(verdict: TokenVerdict): AuthnResult {
@@ -56,8 +57,10 @@ export function createJwtAuthenticatorWith(
   }
 
   function authenticate({ client }: AuthnRequest): AuthnResult | Promise<AuthnResult> {
-    if (client.authMethod !== undefined) return { type: "ignore", reason: "auth_method_present" };
-    const token = config.from === "username" ? client.username : client.password;
+    if (client.authMethod !== undefined && !methods.includes(client.authMethod)) {
+      return { type: "ignore", reason: "auth_method_present" };
+    }
+    const token = tokenOf(client, config.from);
     if (token === undefined || (emptyIsMissing && token.length === 0)) {
       return conclude({ type: "missing", reason: "missing_token" });
     }
@@ -65,7 +68,13 @@ export function createJwtAuthenticatorWith(
     return verdict instanceof Promise ? verdict : conclude(verdict);
   }
 
-  return { id: config.id, authenticate, close: () => keys.close?.() };
+  return { id: config.id, methods, authenticate, close: () => keys.close?.() };
+}
+
+/** With an Authentication Method that it knows, the token is the Authentication Data. */
+function tokenOf(client: ClientInfo, from: JwtConfig["from"]): Text | undefined {
+  if (client.authMethod !== undefined) return client.authData;
+  return from === "username" ? client.username : client.password;
 }
 
 function verifierOptions(

@@ -21,7 +21,7 @@ import {
 import { UsageError } from "../errors.ts";
 import type { LoadedPolicy } from "../policy.ts";
 import { splitDelayed } from "../topic/delayed.ts";
-import type { Action, Decision, Session } from "../types.ts";
+import type { Action, ClientInfo, Decision, ReauthAnswer, Session, Text } from "../types.ts";
 import {
   ALLOWED_SUPERUSER,
   DENIED_CLOSED,
@@ -46,6 +46,22 @@ export interface SessionFacts {
   readonly mountpoint: string;
   readonly expireAtMs: number | undefined;
   readonly tokenRules: TokenRules | undefined;
+  /** Undefined for clients that connected without an Authentication Method. */
+  readonly origin?: SessionOrigin | undefined;
+}
+
+/** The client as it was before its authentication: where the next one begins. */
+export interface SessionOrigin {
+  /** Without credentials. */
+  readonly client: ClientInfo;
+  readonly identity: {
+    readonly username: Text | undefined;
+    readonly clientId: Text;
+    readonly isGenerated: boolean;
+  };
+  readonly clientId: Text;
+  /** From `mqtt.client_attrs_init`. */
+  readonly clientAttrs: Readonly<Record<string, Text>>;
 }
 
 /** Whoever holds the policy in force. */
@@ -53,11 +69,17 @@ export interface PolicyHolder {
   readonly policy: LoadedPolicy;
   /** Nothing is allowed any more. */
   readonly isClosed: boolean;
+  /** Authenticates anew, and calls the session's `replace` when that is allowed. */
+  reauthenticate(
+    session: PolicySession,
+    facts: SessionFacts,
+    data: Uint8Array | undefined,
+  ): Promise<ReauthAnswer>;
 }
 
 export class PolicySession implements Session {
   readonly #holder: PolicyHolder;
-  readonly #facts: SessionFacts;
+  #facts: SessionFacts;
   /** The epoch of the instance the record lives in; undefined before the first question. */
   #epoch: object | undefined;
   #handle = 0;
@@ -137,17 +159,44 @@ export class PolicySession implements Session {
     this.#open(policy);
   }
 
+  async reauthenticate(data: Uint8Array | undefined): Promise<ReauthAnswer> {
+    this.#assertOpen();
+    if (this.#facts.origin === undefined) {
+      const message = "the client connected without an authentication method";
+      throw new UsageError("ERR_USAGE_REAUTHENTICATE", message);
+    }
+    return this.#holder.reauthenticate(this, this.#facts, data);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Puts other facts in the place of those it has, all at once. Throws like `open`, and then the old
+   * ones stay.
+   */
+  replace(policy: LoadedPolicy, facts: SessionFacts): void {
+    const before = { facts: this.#facts, epoch: this.#epoch, handle: this.#handle };
+    this.#facts = facts;
+    this.#epoch = undefined;
+    this.#refusedBy = undefined;
+    try {
+      this.#open(policy);
+    } catch (error) {
+      this.#facts = before.facts;
+      this.#epoch = before.epoch;
+      this.#refusedBy = undefined;
+      throw error;
+    }
+    this.#hasExpiredRules = false;
+    closeRecord(policy, before.epoch, before.handle);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const { policy } = this.#holder;
-    // A replaced instance is gone, with its records.
-    if (this.#epoch !== policy.epoch) return;
-    try {
-      closeClient(policy.memory, this.#handle);
-    } catch (error) {
-      policy.recover(error);
-    }
+    closeRecord(this.#holder.policy, this.#epoch, this.#handle);
   }
 
   /** The pipeline of one question, in order. Anything unexpected denies. */
@@ -230,5 +279,15 @@ export class PolicySession implements Session {
     if (this.#isClosed) {
       throw new UsageError("ERR_USAGE_CLOSED", "the session is closed");
     }
+  }
+}
+
+/** A replaced instance is gone, with its records. */
+function closeRecord(policy: LoadedPolicy, epoch: object | undefined, handle: number): void {
+  if (epoch !== policy.epoch) return;
+  try {
+    closeClient(policy.memory, handle);
+  } catch (error) {
+    policy.recover(error);
   }
 }

@@ -189,10 +189,31 @@ export const SWITCHES = {
     clause: "authn 8.27",
     about: "absent variables read as empty in preconditions",
   },
+  tokens_in_auth_data: {
+    strict: true,
+    clause: "authn 6.1",
+    about: "jwt authenticators take the token of the methods OAUTH2-JWT and CUSTOM-JWT by default",
+  },
   answer_every_v3_refusal: {
     strict: true,
     clause: "authn 8.28",
     about: "every refusal has a CONNACK return code for MQTT 3.1.1",
+  },
+  exchange_has_owner: {
+    strict: true,
+    clause: "authn 8.31",
+    about: "an exchange goes on with the authenticator that began it, not with the whole chain",
+  },
+  unknown_method_refused: {
+    strict: true,
+    clause: "authn 8.32",
+    about: "an Authentication Method that no enabled authenticator knows is refused with 0x8C",
+  },
+  reauthentication_replaces: {
+    strict: true,
+    clause: "authn 8.33",
+    about:
+      "re-authentication replaces attributes, token rules and expiry, and judges subscriptions again",
   },
   expiry_is_maximum_connect_time: {
     strict: true,

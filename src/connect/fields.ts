@@ -17,7 +17,7 @@ const PROTOCOL: Value = { type: "atom", name: "mqtt" };
 /** The fields of one CONNECT; whoever asked for them may change what the steps find out. */
 export type ConnectFields = Omit<RequestFields, FoundOut> & Writable<Pick<RequestFields, FoundOut>>;
 
-type FoundOut = "clientId" | "password" | "clientAttrs" | "isSuperuser" | "authData";
+type FoundOut = "clientId" | "username" | "password" | "clientAttrs" | "isSuperuser" | "authData";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

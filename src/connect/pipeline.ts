@@ -4,7 +4,7 @@
  */
 import type { AuthnData, AuthnRequest } from "../authn/authenticator.ts";
 import type { ChainStep, ChainVerdict } from "../authn/chain.ts";
-import type { SessionFacts } from "../authz/session.ts";
+import type { SessionFacts, SessionOrigin } from "../authz/session.ts";
 import type { ListenerConfig, MqttConfig } from "../config/config.ts";
 import { encodeRequest } from "../core/request.ts";
 import { HIDDEN, Secrets } from "../observe/secrets.ts";
@@ -20,9 +20,11 @@ import {
   NO_ATTRS,
 } from "./client-attrs.ts";
 import { overrideClientId } from "./client-id-override.ts";
+import { EXCHANGE_STEPS_MAX, type Pending } from "./exchange.ts";
 import { type ConnectFields, connectFields, hasCertificate } from "./fields.ts";
 import { type Identity, type NoIdentity, resolveIdentity } from "./identity.ts";
 import { renderClientMountpoint } from "./mountpoint.ts";
+import { renew } from "./renew.ts";
 import { tokenRulesOf } from "./token-rules.ts";
 
 /** An accepted client that has no session yet. */
@@ -31,8 +33,11 @@ export interface ConnectAccepted {
   readonly reason: Reason;
   readonly by: string;
   readonly faults: readonly Fault[];
+  readonly authData: Uint8Array | undefined;
   readonly facts: SessionFacts;
 }
+
+export type ConnectOutcome = ConnectAccepted | ConnectDenied | Pending<ConnectAccepted>;
 
 /** What the steps hand on to each other. */
 interface Connecting {
@@ -45,6 +50,8 @@ interface Connecting {
   readonly fields: ConnectFields;
   clientAttrs: Readonly<Record<string, Text>>;
   clientId: Text;
+  /** The session that is authenticated anew. */
+  readonly renews?: SessionFacts | undefined;
 }
 
 /** Where the steps go, and what they must not show. */
@@ -58,7 +65,7 @@ export async function connectClient(
   policy: LoadedPolicy,
   client: ClientInfo,
   trace?: Trace | undefined,
-): Promise<ConnectAccepted | ConnectDenied> {
+): Promise<ConnectOutcome> {
   const { mqtt, switches } = policy.config;
   const { randomBytes } = policy.ports;
   const identity = checkIdentity(resolveIdentity(client, { mqtt, switches, randomBytes }), mqtt);
@@ -81,17 +88,65 @@ export async function connectClient(
   traceIdentity(connecting);
   setClientAttrs(connecting);
   setClientId(connecting);
+  return decide(connecting);
+}
+
+/**
+ * Authenticates an accepted client anew: the CONNECT once more, with other data. The client comes
+ * with the id and the attributes of before its authentication, or, without the switch
+ * `reauthentication_replaces`, the attributes it has now.
+ *
+ * Source: authentication §6.1, §8 item 33.
+ */
+export async function reauthenticateClient(
+  policy: LoadedPolicy,
+  facts: SessionFacts,
+  origin: SessionOrigin,
+  authData: Uint8Array | undefined,
+): Promise<ConnectOutcome> {
+  const { switches } = policy.config;
+  const { identity, clientId } = origin;
+  const client = { ...origin.client, authData };
+  const listener = policy.listener(client.listener);
+  const clientAttrs = switches.reauthentication_replaces ? origin.clientAttrs : facts.clientAttrs;
+  const fields = connectFields(client, identity, listener, switches);
+  fields.clientId = clientId;
+  fields.clientAttrs = clientAttrs;
+  return decide({
+    ...{ policy, client, listener, identity, fields, clientAttrs, clientId },
+    report: undefined,
+    renews: facts,
+  });
+}
+
+async function decide(connecting: Connecting): Promise<ConnectOutcome> {
   const answer = authenticate(connecting);
-  const verdict = answer instanceof Promise ? await answer : answer;
+  return conclude(connecting, answer instanceof Promise ? await answer : answer, 0);
+}
+
+/** `stepsTaken` by the client since the exchange began. */
+function conclude(
+  connecting: Connecting,
+  verdict: ChainVerdict,
+  stepsTaken: number,
+): ConnectOutcome {
   traceChain(connecting, verdict);
   switch (verdict.verdict) {
     case "allow":
       return accept(connecting, verdict);
     case "deny":
       return denied(verdict.reason, verdict.by, verdict.code, verdict.faults);
-    case "continue":
-      // No binding offers enhanced authentication yet, so nobody could answer.
-      return denied("auth_method_present", verdict.by, 0x8c, verdict.faults);
+    case "continue": {
+      const { by, faults, data, resume } = verdict;
+      // Nobody could answer.
+      if (connecting.client.authMethod === undefined) {
+        return denied("exchange_not_possible", by, 0x8c, faults);
+      }
+      if (stepsTaken >= EXCHANGE_STEPS_MAX) return denied("too_many_steps", by, 0x87, faults);
+      const step: Pending<ConnectAccepted>["step"] = async (authData) =>
+        conclude(connecting, await resume(nextRequest(connecting, authData)), stepsTaken + 1);
+      return { verdict: "continue", by, faults, data, step };
+    }
   }
 }
 
@@ -102,6 +157,18 @@ function checkIdentity(identity: Identity | NoIdentity, mqtt: MqttConfig): Ident
   if (!isLonger(clientId, mqtt.maxClientIdLen) && isUtf8(clientId)) return identity;
   const detail = "the client id is not valid";
   return { reason: "client_identifier_not_valid", code: 0x85, detail };
+}
+
+/** The reference has no certificate any more by now. Source: authentication §1.6. */
+function nextRequest(connecting: Connecting, authData: Uint8Array | undefined): AuthnRequest {
+  const { client, fields } = requestOf(connecting);
+  const { exchange_has_owner: keepsAll } = connecting.policy.config.switches;
+  const certDer = keepsAll ? client.certDer : undefined;
+  return {
+    client: { ...client, authData, certDer },
+    clientAttrs: connecting.clientAttrs,
+    fields: { ...fields, authData, certPem: certDer },
+  };
 }
 
 /** `mqtt.client_attrs_init`: expressions over what the client sent, its unverified token included. */
@@ -139,13 +206,7 @@ function setClientId(connecting: Connecting): void {
 }
 
 function authenticate(connecting: Connecting): ChainVerdict | Promise<ChainVerdict> {
-  const { policy, client, listener, clientId, identity, clientAttrs, fields } = connecting;
-  const isAsSent = clientId === client.clientId && identity.username === client.username;
-  const request: AuthnRequest = {
-    client: isAsSent ? client : { ...client, clientId, username: identity.username },
-    clientAttrs,
-    fields,
-  };
+  const { policy, client, listener } = connecting;
   const enable = listener?.enableAuthn ?? true;
   if (enable === false) {
     const data: AuthnData = { isSuperuser: false, clientAttrs: {} };
@@ -168,7 +229,16 @@ function authenticate(connecting: Connecting): ChainVerdict | Promise<ChainVerdi
       steps: [],
     };
   }
-  return policy.chainOf(client.listener).authenticate(request);
+  return policy.chainOf(client.listener).authenticate(requestOf(connecting));
+}
+
+function requestOf({ client, clientId, identity, clientAttrs, fields }: Connecting): AuthnRequest {
+  const isAsSent = clientId === client.clientId && identity.username === client.username;
+  return {
+    client: isAsSent ? client : { ...client, clientId, username: identity.username },
+    clientAttrs,
+    fields,
+  };
 }
 
 /** What quick_deny_anonymous refuses. Source: authentication §1.6, §8 item 26. */
@@ -197,12 +267,14 @@ function accept(
     report?.trace({ stage: "identity", at: by, outcome: "deny", detail });
     return denied("client_identifier_not_valid", by, 0x85, faults);
   }
+  const username = data.username ?? identity.username;
   const clientAttrs = mergeClientAttrs(connecting.clientAttrs, data.clientAttrs);
   // The chain is done: nobody reads them any more as they were.
   const { fields } = connecting;
   fields.password = undefined;
   fields.authData = undefined;
   fields.clientId = clientId;
+  fields.username = username ?? null;
   fields.clientAttrs = clientAttrs;
   fields.isSuperuser = data.isSuperuser;
   const mountpoint = renderClientMountpoint(connecting.listener, fields, switches);
@@ -215,23 +287,33 @@ function accept(
   const isChanged = switches.tell_overridden_client_id
     ? clientId !== client.clientId
     : client.clientId.length === 0;
-  return {
-    verdict: "allow",
-    reason,
-    by,
-    faults,
-    facts: {
-      fields,
-      clientId: toText(clientId),
-      assignedClientId: isChanged ? toText(clientId) : undefined,
-      username: identity.username === undefined ? undefined : toText(identity.username),
-      isSuperuser: data.isSuperuser,
-      clientAttrs: textRecord(clientAttrs),
-      mountpoint: mountpoint.value,
-      expireAtMs: data.expireAtMs === undefined ? undefined : Number(data.expireAtMs),
-      tokenRules: tokenRulesOf(data.acl, policy.failureMode),
-    },
+  const facts: SessionFacts = {
+    fields,
+    clientId: toText(clientId),
+    assignedClientId: isChanged ? toText(clientId) : undefined,
+    username: username === undefined ? undefined : toText(username),
+    isSuperuser: data.isSuperuser,
+    clientAttrs: textRecord(clientAttrs),
+    mountpoint: mountpoint.value,
+    expireAtMs: data.expireAtMs === undefined ? undefined : Number(data.expireAtMs),
+    tokenRules: tokenRulesOf(data.acl, policy.failureMode),
+    origin: originOf(connecting),
   };
+  const renewed = connecting.renews ? renew(connecting.renews, facts, switches) : facts;
+  if (renewed === undefined) return denied("identity_changed", by, 0x86, faults);
+  return { verdict: "allow", reason, by, faults, authData: data.authData, facts: renewed };
+}
+
+/** What to authenticate anew from; only clients with an Authentication Method can. */
+function originOf({
+  client,
+  identity,
+  clientId,
+  clientAttrs,
+}: Connecting): SessionOrigin | undefined {
+  if (client.authMethod === undefined) return undefined;
+  const kept = { ...client, password: undefined, authData: undefined };
+  return { client: kept, identity, clientId, clientAttrs };
 }
 
 /**

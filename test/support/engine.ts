@@ -4,6 +4,7 @@ import { createNodeCrypto } from "../../bindings/node/crypto.ts";
 import { compilePolicy } from "../../src/compile/policy.ts";
 import type { Preset } from "../../src/config/compatibility.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { withoutExchange } from "../../src/connect/exchange.ts";
 import type { CoreModule } from "../../src/core/wasm.ts";
 import { loadModuleSync } from "../../src/core/wasm-inline.gen.ts";
 import { createEngine, type Engine } from "../../src/engine.ts";
@@ -77,8 +78,8 @@ export async function engineOf(policy: PolicyText, module?: CoreModule): Promise
     ports: { now: () => clock.ms },
     module: module ?? modules,
   });
-  const connect = (client: Partial<ClientInfo> = {}) =>
-    engine.connect({ clientId: "c1", listener: "tcp:default", ...client });
+  const connect = async (client: Partial<ClientInfo> = {}): Promise<ConnectDecision> =>
+    withoutExchange(await engine.connect({ clientId: "c1", listener: "tcp:default", ...client }));
   return {
     engine,
     clock,

@@ -16,6 +16,7 @@ import type {
   ConnectCode,
   ConnectDecision,
   Decision,
+  ReauthAnswer,
   Session,
 } from "../../src/types.ts";
 
@@ -145,6 +146,11 @@ export class FakeSession implements Session {
   isCovered(filter: string): boolean {
     this.#mustBeOpen();
     return this.#isInside("subscribe", filter) && !this.rules.subscribe?.includes(`~${filter}`);
+  }
+
+  async reauthenticate(): Promise<ReauthAnswer> {
+    this.#mustBeOpen();
+    return { verdict: "deny", reason: "bad_signature", by: "jwt", faults: [], code: 0x86 };
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 /** From a CONNECT to its CONNACK. */
+import { withoutExchange } from "../../../src/connect/exchange.ts";
 import type { ConnectAllowed, ConnectDecision } from "../../../src/types.ts";
 import type { ReceivedConnect } from "./aedes.ts";
 import { clientInfoFrom } from "./client-info.ts";
@@ -32,7 +33,7 @@ export function receiveConnect(
     return;
   }
   engine.connect(clientInfoFrom(packet, peer.socket, peer.origin)).then(
-    (decision) => settle(peer, packet, decision, admit),
+    (answer) => settle(peer, packet, withoutExchange(answer), admit),
     () => refuseConnect(peer, { code: SERVER_UNAVAILABLE, reason: "core_failed", by: "engine" }),
   );
 }

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { IConnackPacket, Packet } from "mqtt-packet";
 import type { Config } from "../../../src/config/config.ts";
-import type { ClientInfo, ConnectDecision, Session } from "../../../src/types.ts";
+import type { ClientInfo, ConnectAnswer, Session } from "../../../src/types.ts";
 import type { AedesBroker, AedesClient, Qos, ReceivedPacket } from "./aedes.ts";
 import type { Clock } from "./clock.ts";
 import type { DelayedMessages } from "./delayed.ts";
@@ -17,7 +17,7 @@ import type { TimerWheel, WheelEntry } from "./timer-wheel.ts";
 export interface BrokerEngine {
   /** Another object after every change of the policy. */
   readonly config: Config;
-  connect(client: ClientInfo): Promise<ConnectDecision>;
+  connect(client: ClientInfo): Promise<ConnectAnswer>;
   /** Calls back after every change of the policy, until the function it returned is called. */
   onPolicyChange(listener: () => void): () => void;
 }

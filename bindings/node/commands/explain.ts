@@ -1,6 +1,7 @@
 /** `portcullis explain`: what would happen and why, step by step. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Preset } from "../../../src/config/compatibility.ts";
+import { withoutExchange } from "../../../src/connect/exchange.ts";
 import { type PlacedTrace, traceConnect } from "../../../src/observe/connect-trace.ts";
 import { explainRules } from "../../../src/observe/rule-trace.ts";
 import { Secrets } from "../../../src/observe/secrets.ts";
@@ -104,7 +105,8 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
   const client = clientOf(options);
   const { engine, policy } = await openPolicy(options.config, { preset: options.compatibility });
   const steps: TraceStep[] = [];
-  const connect = await engine.connect(client, { trace: (step) => steps.push(step) });
+  const trace = (step: TraceStep): void => void steps.push(step);
+  const connect = withoutExchange(await engine.connect(client, { trace }));
   const expressions = await traceConnect(engine, client);
   const hidden = hiddenAttributes(expressions);
   let decision: Decision | undefined;

@@ -1,5 +1,6 @@
 /** Puts the cases of a test file to the engine and compares. */
 import { PolicySession } from "../../../src/authz/session.ts";
+import { withoutExchange } from "../../../src/connect/exchange.ts";
 import { connectFields } from "../../../src/connect/fields.ts";
 import { renderClientMountpoint } from "../../../src/connect/mountpoint.ts";
 import type { ClientInfo, ConnectDecision, Decision } from "../../../src/types.ts";
@@ -95,7 +96,7 @@ async function openSession(
 ): Promise<Opened> {
   const hasCredentials = client.password !== undefined || client.claims !== undefined;
   if (connect || hasCredentials) {
-    return { decision: await policy.engine.connect(clientInfo(client, policy)) };
+    return { decision: withoutExchange(await policy.engine.connect(clientInfo(client, policy))) };
   }
   return { session: acceptedSession(client, policy) };
 }

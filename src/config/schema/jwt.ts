@@ -22,6 +22,7 @@ import {
   elementsOf as elementNodes,
   integer,
   joinPath,
+  list,
   located,
   mapOf,
   oneOf,
@@ -101,6 +102,8 @@ function isCheckable(name: string, at: Located["at"], place: Place): boolean {
 
 const TIME_CLAIMS: ReadonlySet<string> = new Set(["exp", "nbf", "iat"]);
 
+const authMethod = text({ pattern: /^[\x21-\x7e]{1,64}$/, expects: "the name of a method" });
+
 const SHARED_KEYS = {
   ...COMMON_KEYS,
   use_jwks: optional(boolean(), "whether the keys come from a JWKS endpoint"),
@@ -121,6 +124,11 @@ const SHARED_KEYS = {
     ours(oneOf(["warn", "refuse"])),
     "warn",
     "what becomes of keys that are shorter than RFC 7518 asks for",
+  ),
+  auth_methods: key(
+    ours(list(authMethod)),
+    ({ switches }) => (switches.tokens_in_auth_data ? ["OAUTH2-JWT", "CUSTOM-JWT"] : []),
+    "Authentication Methods whose Authentication Data is the token",
   ),
 } satisfies Keys;
 
@@ -342,6 +350,7 @@ function build(
     issuers: values.issuer,
     checkIat: values.check_iat,
     refuseShortKeys: values.short_keys === "refuse",
+    authMethods: values.auth_methods,
   };
 }
 
