@@ -9,12 +9,15 @@
  * - scratch: bump memory of one call. A call takes a mark and restores it, also on error.
  * - client records: blocks in power-of-two sizes from free lists; this part alone grows.
  *
+ * INVARIANT: SLACK_BYTES behind everything that is handed out can be read, so that texts are looked at
+ * sixteen bytes at a time up to their very end; what is read there never matters.
  * INVARIANT: nothing here moves after image_alloc, so absolute pointers stay valid until the
  * next image_alloc, which forgets every client.
  */
 import { IMAGE_BYTES_MAX, INPUT_BYTES_MAX, SCRATCH_BYTES } from "./abi";
 
 const PAGE: usize = 65536;
+const SLACK_BYTES: usize = 16;
 /** Smallest record block, 2^6 bytes. */
 const CLASS_MIN: u32 = 6;
 const CLASS_COUNT: u32 = 22; // up to 2^27 bytes
@@ -117,8 +120,9 @@ function classOf(bytes: u32): u32 {
   return bytes <= 1 << CLASS_MIN ? 0 : 32 - clz<u32>(bytes - 1) - CLASS_MIN;
 }
 
-/** Grows memory so that `end` is inside it. */
-function ensure(end: usize): bool {
+/** Grows memory so that `behind`, and the slack after it, are inside. */
+function ensure(behind: usize): bool {
+  const end = behind + SLACK_BYTES;
   const have = <usize>memory.size() * PAGE;
   if (end <= have) return true;
   const missing = <i32>((end - have + PAGE - 1) / PAGE);

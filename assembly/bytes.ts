@@ -20,6 +20,16 @@ export function bytesEqual(a: usize, aLen: u32, b: usize, bLen: u32): bool {
   return true;
 }
 
+/** Address of the first such byte in [at, end), or `end`. Sixteen bytes a step. */
+export function findByte(at: usize, end: usize, byte: u32): usize {
+  const wanted = i8x16.splat(<i8>byte);
+  for (; at < end; at += 16) {
+    const hits = i8x16.bitmask(i8x16.eq(v128.load(at), wanted));
+    if (hits) return min(at + <usize>ctz(hits), end);
+  }
+  return end;
+}
+
 /** FNV-1a, 32 bits. Only ever a way to find: whoever uses it confirms by bytes. */
 export function hashBytes(at: usize, len: u32): u32 {
   let hash: u32 = 0x811c9dc5;

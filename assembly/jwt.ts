@@ -4,6 +4,7 @@
  */
 import { ERR_EXPR_INVALID_JWT_TOKEN, ERR_EXPR_JWT_DECODE, ERR_EXPR_MEMORY } from "./abi";
 import { mark, restore, scratch } from "./arena";
+import { findByte } from "./bytes";
 import {
   BASE64_NO_PADDING,
   BASE64_URLSAFE,
@@ -13,8 +14,7 @@ import {
 import { findValue, foundAt } from "./json/find";
 import { jsonLookup } from "./json/lookup";
 
-const LOW_BITS: u64 = 0x0101010101010101;
-const HIGH_BITS: u64 = 0x8080808080808080;
+const DOT: u32 = 0x2e;
 
 /** "alg" */
 const algKey = memory.data<u8>([0x61, 0x6c, 0x67]);
@@ -67,22 +67,10 @@ function isJwtParts(token: usize, end: usize): i32 {
 /** Finds the two dots. False when there are fewer or more; stops at the third. */
 function splitToken(token: usize, len: u32): bool {
   const end = token + len;
-  firstDot = nextDot(token, end);
+  firstDot = findByte(token, end, DOT);
   if (firstDot == end) return false;
-  secondDot = nextDot(firstDot + 1, end);
-  return secondDot != end && nextDot(secondDot + 1, end) == end;
-}
-
-/** Address of the first dot at or behind `at`, or `end`. Eight bytes a step. */
-function nextDot(at: usize, end: usize): usize {
-  for (; at + 8 <= end; at += 8) {
-    const word = load<u64>(at) ^ (LOW_BITS * 0x2e);
-    // The lowest bit set is exact: borrows only travel up.
-    const dots = (word - LOW_BITS) & ~word & HIGH_BITS;
-    if (dots) return at + <usize>(ctz(dots) >> 3);
-  }
-  while (at < end && load<u8>(at) != 0x2e) at++;
-  return at;
+  secondDot = findByte(firstDot + 1, end, DOT);
+  return secondDot != end && findByte(secondDot + 1, end, DOT) == end;
 }
 
 /** Decodes [at, end) into scratch. 0, ERR_EXPR_JWT_DECODE or ERR_EXPR_MEMORY. */

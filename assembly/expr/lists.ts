@@ -18,6 +18,7 @@ import {
   VALUE_BYTES,
 } from "../abi";
 import { mark, scratch } from "../arena";
+import { findByte } from "../bytes";
 import { utf8Valid } from "../encoding/utf8";
 import { host } from "../host";
 import { isAscii, isWord, readBytes, readText, textLen, textPtr } from "./argument";
@@ -184,29 +185,28 @@ function writeTokens(at: usize, end: usize, only: u32, keepsPairs: bool, out: us
   const list = mark();
   let count: u32 = 0;
   while (at < end) {
-    if (!isPiece(at, end, only, keepsPairs)) {
-      at++;
-      continue;
+    const stop = only == SEVERAL ? pieceEnd(at, end, keepsPairs) : findByte(at, end, only);
+    if (stop > at) {
+      const item = scratch(VALUE_BYTES);
+      if (!item) return ERR_EXPR_MEMORY;
+      if (++count > <u32>LIST_LENGTH_MAX) return ERR_EXPR_LIST_LENGTH;
+      setBytes(item, at, <u32>(stop - at));
     }
-    const start = at;
-    do at += keepsPairs && isPair(at, end) ? 2 : 1;
-    while (at < end && isPiece(at, end, only, keepsPairs));
-    const item = scratch(VALUE_BYTES);
-    if (!item) return ERR_EXPR_MEMORY;
-    if (++count > <u32>LIST_LENGTH_MAX) return ERR_EXPR_LIST_LENGTH;
-    setBytes(item, start, <u32>(at - start));
+    at = stop + 1;
   }
   if (!step(<i32>(count >> 4))) return ERR_EXPR_STEPS;
   setRange(out, TAG_LIST, list, count);
   return OK;
 }
 
-/** Does what stands at `at` belong to a piece? */
-@inline
-function isPiece(at: usize, end: usize, only: u32, keepsPairs: bool): bool {
-  const byte: u32 = load<u8>(at);
-  if (only != SEVERAL) return byte != only;
-  return !isSeparator(byte) || (keepsPairs && isPair(at, end));
+/** Where the piece ends that begins at `at`; `at` when a separator stands there. */
+function pieceEnd(at: usize, end: usize, keepsPairs: bool): usize {
+  while (at < end) {
+    if (keepsPairs && isPair(at, end)) at += 2;
+    else if (isSeparator(load<u8>(at))) break;
+    else at++;
+  }
+  return at;
 }
 
 @inline

@@ -98,7 +98,7 @@ export function findValue(text: usize, len: u32, path: usize, pathLen: u32): i32
       at = skipBlanks(quote + 1, end);
       if (at == end || load<u8>(at) != 0x3a) return 0;
       at = skipBlanks(at + 1, end);
-      if (depth == pathDepth) {
+      if (depth == pathDepth && (escaped || load<u8>(key) == load<u8>(piece) || key == quote)) {
         const behind = matchPiece(key, quote, escaped, piece, pathEnd);
         if (behind == pathEnd) {
           found = at;

@@ -332,3 +332,25 @@ describe("jwt_value and is_jwt", () => {
     expect(core.isJwt(`${part}..`)).toBe(expected);
   });
 });
+
+describe("what stands behind a text", () => {
+  it("never completes it: no part of a JSON text is one, followed by its rest", () => {
+    const text = `{"a":"0123456789abcdef","b":{"c":[-10,2.5e3,true,null]},"d\\u00e9":"é${"x".repeat(20)}"}`;
+    expect(core.jsonValue(text, "b.c")).not.toBe(undefined);
+    for (let cut = 0; cut < text.length; cut++) {
+      expect(core.jsonValue(text.slice(0, cut), text.slice(cut)), String(cut)).toBe(undefined);
+    }
+    for (const number of ["1", "12", "-3", "1234567890123456"]) {
+      expect(core.jsonValue(`{"a":${number}`, "}}}")).toBe(undefined);
+      expect(core.jsonValue(`[${number}]`, "2")).toBe(undefined);
+    }
+  });
+
+  it("adds no part to a token", () => {
+    const invalid = new JsonStatus(ERR_EXPR_INVALID_JWT_TOKEN);
+    expect(core.jwtValue("a.e30", ".a")).toEqual(invalid);
+    expect(core.jwtValue(`${"a".repeat(16)}.e30`, `.${"a".repeat(16)}`)).toEqual(invalid);
+    expect(core.jwtValue("a.e30.", ".a")).toBe(undefined);
+    expect(core.jwtValue("a.eyJ4IjoxfQ.b", "x")).toBe(1n);
+  });
+});

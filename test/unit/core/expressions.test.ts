@@ -189,6 +189,19 @@ describe("results", () => {
     expect(evaluateToBytes(memory, 0)).toEqual({ kind: "var_unbound", where: "username" });
   });
 
+  it("of splitting a text do not depend on the bytes behind it", () => {
+    for (const length of [0, 1, 14, 15, 16, 17, 31, 32, 33]) {
+      const s = `a:${"b".repeat(length)}`;
+      const wanted = length === 0 ? "1" : "2";
+      for (const rest of [":", "c", "::::"]) {
+        const bindings = { s, rest: rest.repeat(20) };
+        expect(textOf("sprintf_s('~w', [lists.flatlength(tokens(s, ':'))])", bindings)).toBe(
+          wanted,
+        );
+      }
+    }
+  });
+
   it("are true only for exactly the text `true`", () => {
     for (const [text, truth] of [
       ["'true'", true],
