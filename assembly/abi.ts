@@ -15,6 +15,9 @@ export const IMAGE_BYTES_MAX = 268435456; // 256 MiB
 export const ATTRS_MAX = 64;
 export const ATTR_BYTES_MAX = 65536;
 export const TOKEN_RULES_MAX = 1000;
+/** Different patterns in them, and bytes of all their programs: they are compiled at login. */
+export const TOKEN_PATTERNS_MAX = 64;
+export const TOKEN_PATTERN_BYTES_MAX = 32_768;
 /** Bytes of one expression's source text. */
 export const EXPR_TEXT_BYTES_MAX = 8192;
 export const EXPR_NESTING_MAX = 64;

@@ -59,7 +59,7 @@ export function isFullSet(set: ByteSet): boolean {
 
 /** A key that equal sets share. */
 export function setKey(set: ByteSet): string {
-  return set.join();
+  return String.fromCharCode(...new Uint16Array(set.buffer, set.byteOffset, 16));
 }
 
 export const LINE_FEED = 10;

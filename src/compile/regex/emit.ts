@@ -132,6 +132,8 @@ function encode(state: State, { first, rows }: Analysis, sets: SetTable): Words 
 class SetTable {
   readonly list: ByteSet[] = [];
   readonly #offsets = new Map<string, number>();
+  /** The same by object: counters written out repeat theirs. */
+  readonly #known = new Map<ByteSet, number>();
 
   /** The instruction field for what can come first; 0 for anything. */
   firstWord(first: First | undefined): number {
@@ -140,6 +142,14 @@ class SetTable {
 
   /** Offset of the set in the program. */
   offsetOf(set: ByteSet): number {
+    let offset = this.#known.get(set);
+    if (offset !== undefined) return offset;
+    offset = this.#place(set);
+    this.#known.set(set, offset);
+    return offset;
+  }
+
+  #place(set: ByteSet): number {
     const key = setKey(set);
     const known = this.#offsets.get(key);
     if (known !== undefined) return known;

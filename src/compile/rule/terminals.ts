@@ -88,6 +88,13 @@ export class TerminalTable {
     const values = new WordList();
     for (let terminal = 0; terminal < this.#heads.length; terminal++) {
       const firstUse = uses.length;
+      const head = this.#heads.get(terminal);
+      if (head !== NONE && head === this.#tails.get(terminal)) {
+        // One rule, as most terminals have: a list of it.
+        uses.push(this.#links.get(head));
+        terminals.push(firstUse, 1, keyVariables.length, 0);
+        continue;
+      }
       const keyed = this.#list(terminal, uses, who);
       terminals.push(firstUse, uses.length - firstUse, keyVariables.length);
       const variables = new Set<number>();
