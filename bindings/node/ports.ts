@@ -1,6 +1,7 @@
 /** What Node supplies to the engine. */
 import { randomBytes } from "node:crypto";
 import type { Ports } from "../../src/ports/ports.ts";
+import { openHttp } from "./http-client.ts";
 import { nodePasswords } from "./passwords.ts";
 
 export const nodePorts: Ports = {
@@ -9,6 +10,7 @@ export const nodePorts: Ports = {
   randomBytes: (count) => randomBytes(count),
   passwords: nodePasswords,
   fetch: (url, init) => fetch(url, init),
+  openHttp,
   setTimer: (run, delayMs) => {
     const timer = setTimeout(run, delayMs);
     timer.unref();

@@ -1,5 +1,6 @@
 /** `mechanism = jwt`: the token in the password or username says who the client is. */
 import type { JwtConfig } from "../config/config.ts";
+import { CONNECTION_HEADERS } from "../config/http-headers.ts";
 import { RSA_BITS_MIN, type VerificationKey } from "../crypto/crypto.ts";
 import { JwksSource } from "../crypto/jwks.ts";
 import type { KeySelection, KeySource } from "../crypto/key-source.ts";
@@ -7,6 +8,8 @@ import { createStaticKeySource } from "../crypto/key-source.ts";
 import { readPem } from "../crypto/pem.ts";
 import { secretBytes } from "../crypto/secret.ts";
 import type { Issue } from "../errors.ts";
+import type { HttpClient } from "../ports/http.ts";
+import { openHttpClient } from "../ports/open-http.ts";
 import type { ClientInfo, SourcePosition, Text } from "../types.ts";
 import type { Authenticator, AuthnRequest, AuthnResult } from "./authenticator.ts";
 import { BAD_CREDENTIALS } from "./authenticator.ts";
@@ -132,12 +135,6 @@ function selectionOf({ refuseShortKeys }: JwtConfig, { switches }: AuthnMode): K
   return { selectsByKid: switches.kid_selects_key, refusesShort: refuseShortKeys };
 }
 
-/** What the connection itself decides; a request that sets it is refused by some runtimes. */
-const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
-  ...["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer"],
-  ...["transfer-encoding", "upgrade"],
-]);
-
 /** Without keys at first it is made all the same, with a warning: the endpoint may come back. */
 async function openKeySet(
   source: Extract<JwtConfig["keys"], { type: "jwks" }>,
@@ -174,26 +171,46 @@ async function openKeySet(
   if (url.protocol === "http:" && switches.key_sets_guarded && !isLocal(url)) {
     warn(path, "who controls the network can supply the keys: use https");
   }
-  const keys = await JwksSource.open(
+  let client: HttpClient | undefined;
+  if (source.tls) {
+    const opening = openHttpClient({ tls: source.tls, poolSize: 1 }, remote);
+    if (!opening.ok) return refused(`${config.path}.ssl`, opening.problem, at);
+    for (const warning of opening.warnings) warn(`${config.path}.ssl`, warning);
+    client = opening.client;
+  }
+  const set = await JwksSource.open(
     {
       endpoint: url.href,
       discoveryIssuer,
       headers,
+      trust: source.tls && [source.tls.verify, source.tls.ca, source.tls.serverName],
       refreshIntervalSeconds: source.refreshIntervalSeconds,
       maxFailCount: source.maxFailCount ?? FAIL_COUNT_MAX,
       ...selectionOf(config, mode),
       skipBadKeys: switches.bad_jwks_keys_skipped,
       isGuarded: switches.key_sets_guarded,
     },
-    { crypto, clock, ...remote },
+    { crypto, clock, ...remote, ...(client && { fetch: client.fetch }) },
   );
-  for (const warning of keys.warnings) warn(path, warning);
-  const usable = keys.keys.filter((key) => key.type !== "unsupported");
+  for (const warning of set.warnings) warn(path, warning);
+  const usable = set.keys.filter((key) => key.type !== "unsupported");
   for (const key of usable) {
     const weakness = weaknessOf(key, { config, mode, path, at });
     if (weakness) issues.push(weakness);
   }
-  return { ok: true, keys, issues };
+  return { ok: true, keys: client ? withClient(set, client) : set, issues };
+}
+
+/** The same keys; what they are fetched with ends when they do. */
+function withClient(set: JwksSource, client: HttpClient): KeySource {
+  return {
+    family: set.family,
+    find: (header, algorithm) => set.find(header, algorithm),
+    close: () => {
+      set.close();
+      client.close();
+    },
+  };
 }
 
 /** Default of `max_fail_count`. */

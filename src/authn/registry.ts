@@ -6,6 +6,7 @@ import type { Crypto } from "../crypto/crypto.ts";
 import type { JwksPorts } from "../crypto/jwks.ts";
 import type { Issue } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { Authenticator, ReadAcl } from "./authenticator.ts";
 
 /** What authenticators may use. */
@@ -13,9 +14,12 @@ export interface AuthnPorts {
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly readAcl: ReadAcl;
-  /** Without it no key set can be fetched. */
-  readonly remote?: Pick<JwksPorts, "fetch" | "setTimer" | "random" | "store"> | undefined;
+  /** Without it nobody can be asked and no key set fetched. */
+  readonly remote?: RemotePorts | undefined;
 }
+
+export type RemotePorts = Pick<JwksPorts, "fetch" | "setTimer" | "random" | "store"> &
+  Pick<Ports, "openHttp">;
 
 /** The mode an authenticator is created for. */
 export interface AuthnMode {

@@ -179,6 +179,33 @@ export const SWITCHES = {
     clause: "authn 8.25",
     about: "peer_cert_as_* refuses (0x86) who has no such value instead of taking CONNECT's own",
   },
+  absent_placeholder_ignores: {
+    strict: true,
+    clause: "authn 8.9",
+    about:
+      "on_absent defaults to ignore: a backend is not asked with a placeholder that has no value",
+  },
+  http_refusals_deny: {
+    strict: true,
+    clause: "authn 8.20",
+    about: "HTTP status 401 (0x86) and 403 (0x87) refuse the client instead of being failures",
+  },
+  media_types_parsed: {
+    strict: true,
+    clause: "authn 8.21",
+    about: "content types may have parameters; configured headers are merged over the default ones",
+  },
+  outgoing_tls_verified: {
+    strict: true,
+    clause: "authn 0.2",
+    about: "outgoing TLS checks certificates unless verify = verify_none is written",
+  },
+  https_means_tls: {
+    strict: true,
+    clause: "authn 5.1",
+    about:
+      "an https URL is requested over TLS without ssl.enable too; ssl.enable with http is an error",
+  },
   quick_deny_spares_tokens: {
     strict: true,
     clause: "authn 8.26",

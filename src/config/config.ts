@@ -2,6 +2,7 @@
  * The checked configuration: what the schema makes of a configuration text, with defaults filled
  * in. Everything downstream (compile/, authn/, authz/, bindings/) reads this and nothing else.
  */
+import type { ClientTls } from "../ports/http.ts";
 import type { SourcePosition } from "../types.ts";
 import type { Preset, Switches } from "./compatibility.ts";
 import type { TextLayout } from "./hocon/index.ts";
@@ -37,7 +38,7 @@ export interface Config {
  */
 export type OnPolicyChange = "unsubscribe" | "disconnect" | "keep";
 
-export type AuthenticatorConfig = CinfoConfig | JwtConfig | BuiltInDatabaseConfig;
+export type AuthenticatorConfig = BuiltInDatabaseConfig | CinfoConfig | HttpAuthnConfig | JwtConfig;
 
 /** Every `AuthenticatorConfig["mechanism"]`. */
 export const MECHANISMS: readonly string[] = [
@@ -116,6 +117,8 @@ export type JwtKeySource =
       readonly refreshIntervalSeconds: number;
       /** Failed downloads in a row after which the keys are dropped; default 5. */
       readonly maxFailCount?: number | undefined;
+      /** Absent: as the platform does it. */
+      readonly tls?: ClientTls | undefined;
       readonly at?: SourcePosition | undefined;
     };
 
@@ -174,6 +177,55 @@ export const PASSWORD_MACS = [
 ] as const;
 
 export type PasswordMac = (typeof PASSWORD_MACS)[number];
+
+export interface HttpAuthnConfig extends AuthenticatorCommon {
+  readonly mechanism: "password_based";
+  readonly backend: "http";
+  readonly request: HttpRequestConfig;
+  readonly connection: HttpConnectionConfig;
+  /** Ours: what becomes of a client without a value for one of the placeholders. */
+  readonly onAbsent: "ignore" | "empty";
+  readonly oauth2?: OAuth2Config | undefined;
+}
+
+/** A request made of templates. Source: authentication §5.1, expressions §5.5. */
+export interface HttpRequestConfig {
+  readonly method: "get" | "post";
+  /** Scheme, host and port, as in `https://auth.example:8443`. */
+  readonly origin: string;
+  /** Template; empty or from its first slash on. */
+  readonly path: string;
+  /** Percent-decoded names and values, templates both; null: a name without `=`. */
+  readonly query: readonly (readonly [name: string, value: string | null])[];
+  /** Names, lower-case, and values are templates. A value is null in an image without secrets. */
+  readonly headers: Readonly<Record<string, string | null>>;
+  /** JSON text of an object in which every text is a template. */
+  readonly body?: Located | undefined;
+  readonly at?: SourcePosition | undefined;
+  readonly headersAt?: SourcePosition | undefined;
+}
+
+export interface HttpConnectionConfig {
+  /** From the question to the last byte of the answer. */
+  readonly requestTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly poolSize: number;
+  readonly pipelining: number;
+  readonly maxInactiveMs: number;
+  /** Absent: plain HTTP. */
+  readonly tls?: ClientTls | undefined;
+}
+
+/** Bearer tokens of the client credentials grant (RFC 6749 §4.4). */
+export interface OAuth2Config {
+  readonly tokenEndpoint: string;
+  readonly clientId: string;
+  /** Null when an image was compiled without secrets. */
+  readonly clientSecret: string | null;
+  readonly scope?: string | undefined;
+  readonly timeoutMs: number;
+  readonly tls?: ClientTls | undefined;
+}
 
 export interface AuthorizationConfig {
   readonly noMatch: "allow" | "deny";

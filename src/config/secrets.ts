@@ -2,37 +2,73 @@
  * The secrets of an authenticator: where each stands in the configuration. Images are compiled
  * without them, and the engine is given them by path (`authentication[2].secret`).
  */
-import type { AuthenticatorConfig } from "./config.ts";
+import type { ClientTls } from "../ports/http.ts";
+import type { AuthenticatorConfig, HttpAuthnConfig, JwtConfig } from "./config.ts";
 
 /** What becomes of one secret. `null` stands for one that is not known. */
 export type ChangeSecret = (path: string, value: string | null) => string | null;
 
 /** Headers that are no credentials. */
-const PUBLIC_HEADERS: ReadonlySet<string> = new Set(["accept", "content-type", "user-agent"]);
+const PUBLIC_HEADERS: ReadonlySet<string> = new Set([
+  ...["accept", "cache-control", "connection", "content-type", "keep-alive", "user-agent"],
+]);
 
 /** The same authenticator, each of its secrets changed. The one place that knows where they are. */
 export function mapSecrets<C extends AuthenticatorConfig>(config: C, change: ChangeSecret): C;
 export function mapSecrets(config: AuthenticatorConfig, change: ChangeSecret): AuthenticatorConfig {
   switch (config.mechanism) {
     case "cinfo":
-    case "password_based":
       return config;
-    case "jwt": {
-      const { keys } = config;
-      switch (keys.type) {
-        case "hmac": {
-          const secret = change(`${config.path}.secret`, keys.secret);
-          return { ...config, keys: { ...keys, secret } };
-        }
-        case "jwks": {
-          const headers = mapHeaders(keys.headers, `${config.path}.headers`, change);
-          return { ...config, keys: { ...keys, headers } };
-        }
-        case "public_key":
-          return config;
-      }
-    }
+    case "jwt":
+      return { ...config, keys: mapKeys(config, change) };
+    case "password_based":
+      return config.backend === "http" ? mapHttp(config, change) : config;
   }
+}
+
+function mapKeys({ keys, path }: JwtConfig, change: ChangeSecret): JwtConfig["keys"] {
+  switch (keys.type) {
+    case "hmac":
+      return { ...keys, secret: change(`${path}.secret`, keys.secret) };
+    case "jwks": {
+      const headers = mapHeaders(keys.headers, `${path}.headers`, change);
+      const tls = mapTls(keys.tls, `${path}.ssl`, change);
+      return { ...keys, headers, ...(tls && { tls }) };
+    }
+    case "public_key":
+      return keys;
+  }
+}
+
+function mapHttp(config: HttpAuthnConfig, change: ChangeSecret): HttpAuthnConfig {
+  const { path, request, connection, oauth2 } = config;
+  const headers = mapHeaders(request.headers, `${path}.headers`, change);
+  const tls = mapTls(connection.tls, `${path}.ssl`, change);
+  const secret = oauth2 && {
+    clientSecret: change(`${path}.oauth2.client_secret`, oauth2.clientSecret),
+    tls: mapTls(oauth2.tls, `${path}.oauth2.ssl`, change),
+  };
+  return {
+    ...config,
+    request: { ...request, headers },
+    connection: { ...connection, tls },
+    ...(oauth2 && { oauth2: { ...oauth2, ...secret } }),
+  };
+}
+
+/** The key and its password; certificates are public. */
+function mapTls(
+  tls: ClientTls | undefined,
+  path: string,
+  change: ChangeSecret,
+): ClientTls | undefined {
+  if (tls?.key === undefined) return tls;
+  const { key, passphrase } = tls;
+  return {
+    ...tls,
+    key: change(`${path}.keyfile`, key),
+    ...(passphrase !== undefined && { passphrase: change(`${path}.password`, passphrase) }),
+  };
 }
 
 function mapHeaders(
@@ -41,7 +77,8 @@ function mapHeaders(
   change: ChangeSecret,
 ): Readonly<Record<string, string | null>> {
   const entries = Object.entries(headers).map(([name, value]): [string, string | null] => {
-    const isPublic = PUBLIC_HEADERS.has(name.toLowerCase());
+    // A value that is a placeholder and nothing else is the client's.
+    const isPublic = PUBLIC_HEADERS.has(name.toLowerCase()) || /^\$\{[^}]+\}$/.test(value ?? "");
     return [name, isPublic ? value : change(`${path}.${name}`, value)];
   });
   return Object.fromEntries(entries);

@@ -2,6 +2,7 @@
 import type { Authenticator, AuthnRequest } from "../authn/authenticator.ts";
 import { createBuiltInDatabaseAuthenticator } from "../authn/built-in-database.ts";
 import { createCinfoAuthenticator } from "../authn/cinfo.ts";
+import { createHttpAuthenticator } from "../authn/http.ts";
 import { createJwtAuthenticator } from "../authn/jwt.ts";
 import type { AuthnMode, AuthnPorts, Creation } from "../authn/registry.ts";
 import type { AuthenticatorConfig, CinfoConfig, Config } from "../config/config.ts";
@@ -59,6 +60,9 @@ export async function createAuthenticator(
     case "jwt":
       return createJwtAuthenticator(config, modeOf(host), portsOf(host));
     case "password_based": {
+      if (config.backend === "http") {
+        return createHttpAuthenticator(config, modeOf(host), portsOf(host));
+      }
       const { users, passwords } = host.ports;
       const options = { ...place, mode: modeOf(host), users, passwords };
       return createBuiltInDatabaseAuthenticator(config, options);
@@ -71,9 +75,9 @@ function modeOf({ config: { switches, securityProfile } }: AuthenticatorHost): A
 }
 
 function portsOf({ config, crypto, ports, keySets }: AuthenticatorHost): AuthnPorts {
-  const { fetch, setTimer } = ports;
+  const { fetch, openHttp, setTimer } = ports;
   const random = (): number => ports.randomBytes(1)[0]! / 256;
-  const remote = { fetch, setTimer, random, store: keySets };
+  const remote = { fetch, openHttp, setTimer, random, store: keySets };
   return { crypto, clock: ports, readAcl: aclReader(config.switches), remote };
 }
 

@@ -23,6 +23,8 @@ export interface JwksOptions {
   /** See DownloadOptions. */
   readonly discoveryIssuer?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** Whom the TLS of `fetch` trusts, as far as it is configured: part of what a kept set is known by. */
+  readonly trust?: readonly unknown[] | undefined;
   readonly refreshIntervalSeconds: number;
   readonly maxFailCount: number;
   /** Switch kid_selects_key. */
@@ -88,8 +90,8 @@ export class JwksSource implements KeySource {
   constructor(options: JwksOptions, ports: JwksPorts) {
     this.#options = options;
     this.#ports = ports;
-    const { endpoint, discoveryIssuer, headers, skipBadKeys } = options;
-    this.#id = JSON.stringify([endpoint, headers, skipBadKeys, discoveryIssuer]);
+    const { endpoint, discoveryIssuer, headers, trust, skipBadKeys } = options;
+    this.#id = JSON.stringify([endpoint, headers, trust, skipBadKeys, discoveryIssuer]);
     const { origin, pathname } = new URL(endpoint);
     // What follows may be a credential.
     this.#name = `${origin}${pathname}`;

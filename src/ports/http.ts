@@ -15,7 +15,13 @@ export interface ClientTls {
   readonly passphrase?: string | null | undefined;
   /** Instead of the host of the URL; an empty text switches SNI off. */
   readonly serverName?: string | undefined;
+  /** Oldest and newest version to speak; what the platform speaks where it is absent. */
+  readonly versions?: readonly [min: TlsVersion, max: TlsVersion] | undefined;
+  /** In OpenSSL's notation, joined by colons. */
+  readonly ciphers?: string | undefined;
 }
+
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
 export interface HttpClientOptions {
   readonly tls?: ClientTls | undefined;
@@ -27,6 +33,16 @@ export interface HttpClientOptions {
   /** An unused connection is closed after this time. */
   readonly maxInactiveMs?: number | undefined;
 }
+
+/** What holds where an option is left out. */
+export const HTTP_CLIENT_DEFAULTS = {
+  poolSize: 8,
+  // More would let the answer to one client be taken for the answer to another, should a server be
+  // talked into sending two.
+  pipelining: 1,
+  connectTimeoutMs: 15_000,
+  maxInactiveMs: 10_000,
+} as const satisfies HttpClientOptions;
 
 export interface HttpClient {
   readonly fetch: Fetch;

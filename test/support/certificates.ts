@@ -21,6 +21,8 @@ export interface CertificateOptions {
   /** Extended key usages, by object identifier. */
   readonly usages?: readonly string[];
   readonly dnsNames?: readonly string[];
+  /** IPv4, as subject alternative names. */
+  readonly addresses?: readonly string[];
 }
 
 export const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
@@ -40,21 +42,20 @@ let serial = 1;
 
 /** An EC certificate, valid from yesterday for a year. */
 export function makeCertificate(options: CertificateOptions): TestCertificate {
-  const { subject, issuer, isCa = false, usages = [], dnsNames = [] } = options;
+  const { subject, issuer, isCa = false, usages = [] } = options;
+  const names = [
+    ...(options.dnsNames ?? []).map((name) => element(0x82, Buffer.from(name))),
+    ...(options.addresses ?? []).map((address) =>
+      element(0x87, Buffer.from(address.split(".").map(Number))),
+    ),
+  ];
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = element(0x30, oid("1.2.840.10045.4.3.2"));
   const day = 86_400_000;
   const extensions = [
     extension("2.5.29.19", element(0x30, ...(isCa ? [element(0x01, Buffer.of(255))] : []))),
     ...(usages.length > 0 ? [extension("2.5.29.37", element(0x30, ...usages.map(oid)))] : []),
-    ...(dnsNames.length > 0
-      ? [
-          extension(
-            "2.5.29.17",
-            element(0x30, ...dnsNames.map((n) => element(0x82, Buffer.from(n)))),
-          ),
-        ]
-      : []),
+    ...(names.length > 0 ? [extension("2.5.29.17", element(0x30, ...names))] : []),
   ];
   const signed = element(
     0x30,

@@ -52,7 +52,6 @@ export function readTokenData(
   }
   const acl = readAclClaim(claims, end, rules);
   if (acl !== undefined && "type" in acl) return acl;
-  const override = member(claims, "clientid_override");
   return {
     type: "ok",
     data: {
@@ -60,7 +59,7 @@ export function readTokenData(
       clientAttrs: attrs,
       expireAtMs,
       acl,
-      clientIdOverride: typeof override === "string" && override !== "" ? override : undefined,
+      clientIdOverride: readOverride(member(claims, "clientid_override")),
     },
   };
 }
@@ -90,8 +89,13 @@ function malformed(rules: DataRules, reason: Reason, message: string): DataVerdi
     : { type: "failure", reason, message };
 }
 
+/** A text that is not empty; whatever else is disregarded. */
+export function readOverride(value: JsonValue | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
 /** Attributes with a legal name; undefined when the claim or one of their values is malformed. */
-function readAttributes(
+export function readAttributes(
   claim: JsonValue | undefined,
   isExact: boolean,
 ): Readonly<Record<string, Text>> | undefined {

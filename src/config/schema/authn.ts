@@ -3,6 +3,7 @@ import type { AuthenticatorConfig, CinfoConfig } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
 import { BUILT_IN_DATABASE_KEYS, readBuiltInDatabase } from "./built-in-database.ts";
 import { COMMON_KEYS, withCommon } from "./common.ts";
+import { HTTP_AUTHN_KEYS, readHttpAuthn } from "./http-authn.ts";
 import { JWT_KEYS, readJwt } from "./jwt.ts";
 import { checkOrder, idsOf } from "./jwt-issuer.ts";
 import { type Keys, object, readKeys, required } from "./keys.ts";
@@ -32,6 +33,7 @@ const READERS: Readonly<Record<string, Read>> = {
   jwt: readJwt,
   cinfo: readCinfo,
   "password_based:built_in_database": readBuiltInDatabase,
+  "password_based:http": readHttpAuthn,
 };
 
 const MECHANISM = {
@@ -47,7 +49,12 @@ const BACKENDS: Readonly<Record<string, readonly string[]>> = {
   scram: ["built_in_database", "http"],
 };
 
-const ALL_KEYS: Keys = { ...CINFO_KEYS, ...JWT_KEYS, ...BUILT_IN_DATABASE_KEYS };
+const ALL_KEYS: Keys = {
+  ...CINFO_KEYS,
+  ...JWT_KEYS,
+  ...BUILT_IN_DATABASE_KEYS,
+  ...HTTP_AUTHN_KEYS,
+};
 
 const authenticator: Spec<AuthenticatorConfig> = {
   expects: "an authenticator: `{ mechanism = …, … }`",

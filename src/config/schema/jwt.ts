@@ -31,6 +31,7 @@ import {
   text,
   wrong,
 } from "./spec.ts";
+import { readTls, TLS_KEYS } from "./tls.ts";
 
 type Shape = "hmac" | "public_key" | "jwks";
 
@@ -158,23 +159,6 @@ const PUBLIC_KEY_KEYS = {
   ...SHARED_KEYS,
   algorithm: required(algorithm("public-key", "secret"), "the kind of key"),
   public_key: required(located("PEM text or the path of a PEM file"), "the key of the signature"),
-} satisfies Keys;
-
-const TLS_KEYS = {
-  enable: key(boolean(), false, "use TLS; an https endpoint always does"),
-  verify: key(oneOf(["verify_peer", "verify_none"]), "verify_peer", "check the certificate"),
-  cacertfile: withoutEffect("the certificates that the runtime trusts are used"),
-  certfile: withoutEffect("no client certificate is sent"),
-  keyfile: withoutEffect("no client certificate is sent"),
-  password: withoutEffect("no client certificate is sent"),
-  server_name_indication: withoutEffect("the host of the endpoint is used"),
-  versions: withoutEffect("the runtime chooses the version"),
-  ciphers: withoutEffect("the runtime chooses the cipher"),
-  depth: withoutEffect("the runtime checks the certificate"),
-  reuse_sessions: withoutEffect("the runtime decides"),
-  secure_renegotiate: withoutEffect("the runtime decides"),
-  hibernate_after: withoutEffect("it belongs to EMQX's processes"),
-  user_lookup_fun: withoutEffect("it belongs to EMQX's listeners"),
 } satisfies Keys;
 
 const refreshInterval: Spec<number> = {
@@ -359,30 +343,20 @@ function readEndpoint(
   node: HoconObject,
   place: Place,
 ): JwtKeySource | undefined {
-  const ssl = node.members.get("ssl")?.value;
-  const written = ssl?.kind === "object" ? ssl.members : new Map<string, never>();
-  const isUsed = values.enable && values.ssl?.enable === true;
-  let isGood = true;
-  for (const { name, value, message, hint } of UNSAYABLE_TLS) {
-    const setting = written.get(name)?.value;
-    const isSet = setting?.kind === "text" && setting.value !== "";
-    if (!isSet || (value !== undefined && setting.value !== value)) continue;
-    const path = `${place.path}.ssl.${name}`;
-    if (isUsed) {
-      place.load.issues.error("ERR_CONFIG_VALUE", setting.at, message, { path, hint });
-      isGood = false;
-    } else if (value !== undefined) {
-      place.load.issues.warning("WARN_CONFIG_NO_EFFECT", setting.at, message, { path });
-    }
-  }
   const location = readLocation(values, node, place);
-  if (!isGood || location === undefined) return undefined;
+  if (location === undefined) return undefined;
+  const { endpoint, at } = location;
+  const sslNode = node.members.get("ssl")?.value;
+  const ssl = { values: values.ssl, node: sslNode, place, isUsed: values.enable };
+  const reading = readTls({ isHttps: /^https:/i.test(endpoint), at }, ssl, false);
+  if (reading === undefined) return undefined;
   return {
     type: "jwks",
     ...location,
     headers: Object.fromEntries(values.headers),
     refreshIntervalSeconds: Math.max(10, values.refresh_interval),
     maxFailCount: values.max_fail_count,
+    ...(reading.tls && { tls: reading.tls }),
   };
 }
 
@@ -425,34 +399,3 @@ function readLocation(
   }
   return { endpoint: found, discoveryIssuer: only, at: at("issuer") };
 }
-
-/** TLS settings that decide whom to trust, and that a Web request cannot express. */
-const UNSAYABLE_TLS: readonly {
-  readonly name: string;
-  /** Only this value; without it any. */
-  readonly value?: string;
-  readonly message: string;
-  readonly hint: string;
-}[] = [
-  {
-    name: "verify",
-    value: "verify_none",
-    message: "`verify_none` has no effect here: certificates are always checked",
-    hint: "write `verify = verify_peer`, and let the runtime trust the issuer of the certificate",
-  },
-  {
-    name: "cacertfile",
-    message: "the certificates to trust are the runtime's: they cannot be chosen here",
-    hint: "leave it out; Node reads more of them from the file in NODE_EXTRA_CA_CERTS",
-  },
-  {
-    name: "certfile",
-    message: "no client certificate can be sent",
-    hint: "let the endpoint accept requests without one, or with a header",
-  },
-  {
-    name: "keyfile",
-    message: "no client certificate can be sent",
-    hint: "let the endpoint accept requests without one, or with a header",
-  },
-];

@@ -610,29 +610,6 @@ describe("listeners", () => {
     ]);
   });
 
-  test("TLS settings of a key set that a request cannot keep are refused once TLS is enabled", () => {
-    const keySet = (ssl: string, more = "") =>
-      `authentication { mechanism = jwt, use_jwks = true, endpoint = "https://h/", ${more} ssl { ${ssl} } }`;
-    const settings = [
-      "verify = verify_none",
-      'cacertfile = "/ca.pem"',
-      'certfile = "/a.pem"',
-      'keyfile = "/k.pem"',
-    ];
-    for (const setting of settings) {
-      expect(error(keySet(`enable = true, ${setting}`))).toMatch(/ssl\.(verify|c|k)/);
-      for (const text of [
-        keySet(`enable = false, ${setting}`),
-        keySet(setting),
-        keySet(`enable = true, ${setting}`, "enable = false,"),
-      ]) {
-        expect(load(text).issues.map((issue) => issue.code)).toContain("WARN_CONFIG_NO_EFFECT");
-      }
-    }
-    const plain = keySet('enable = true, verify = verify_peer, cacertfile = ""');
-    expect(load(plain).issues.map(({ severity }) => severity)).not.toContain("error");
-  });
-
   test("hostile names are names", () => {
     expect(error('listeners.tcp { "__proto__" { bind = 1 } }')).toContain("cannot be the name");
     expect(error("mqtt.constructor = 1")).toContain("no key `constructor`");
