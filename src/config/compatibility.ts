@@ -226,6 +226,11 @@ export const SWITCHES = {
     clause: "authn 8.28",
     about: "every refusal has a CONNACK return code for MQTT 3.1.1",
   },
+  will_kept_in_exchange: {
+    strict: true,
+    clause: "authn 8.30",
+    about: "the will of a CONNECT that took several steps to authenticate is kept",
+  },
   exchange_has_owner: {
     strict: true,
     clause: "authn 8.31",

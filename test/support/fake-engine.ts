@@ -13,8 +13,10 @@ import { isFilterSubset } from "../../src/topic/set.ts";
 import type {
   Action,
   ClientInfo,
+  ConnectAnswer,
   ConnectCode,
   ConnectDecision,
+  Continued,
   Decision,
   ReauthAnswer,
   Session,
@@ -32,8 +34,21 @@ export interface FakeRules {
   readonly expireAtMs?: number | undefined;
   /** Answers later instead of at once. */
   readonly isAsync?: boolean | undefined;
+  /** Authentication Data the client is asked with, one step each, before its CONNECT is decided. */
+  readonly challenges?: readonly string[] | undefined;
+  /** What a re-authentication comes to; the challenges for it come first. */
+  readonly reauthenticate?: FakeReauthentication | undefined;
   /** Answers about this topic or filter wait. */
   readonly waits?: Readonly<Record<string, Promise<void>>> | undefined;
+}
+
+export interface FakeReauthentication {
+  readonly challenges?: readonly string[] | undefined;
+  readonly refuse?: ConnectCode | undefined;
+  /** The rights from then on. */
+  readonly rules?: FakeRules | undefined;
+  /** Every step waits for it. */
+  readonly wait?: Promise<void> | undefined;
 }
 
 export interface FakeEngineOptions {
@@ -53,6 +68,10 @@ export class FakeEngine {
   readonly sessions: FakeSession[] = [];
   /** Every question asked of a session, e.g. `publish a/b`. */
   readonly asked: string[] = [];
+  /** Authentication Data of the steps taken. */
+  readonly steps: string[] = [];
+  /** Exchanges given up. */
+  abandoned = 0;
   /** When set, CONNECT decisions wait for it. */
   gate: Promise<void> | undefined;
   rules: (client: ClientInfo) => FakeRules;
@@ -74,10 +93,30 @@ export class FakeEngine {
     for (const listener of this.#listeners) listener();
   }
 
-  async connect(client: ClientInfo): Promise<ConnectDecision> {
+  async connect(client: ClientInfo): Promise<ConnectAnswer> {
     this.seen.push(client);
     await this.gate;
     const rules = this.rules(client);
+    return this.ask(rules.challenges ?? [], () => this.#decide(client, rules));
+  }
+
+  /** Asks the client one challenge after the other, then decides. */
+  ask<A>(challenges: readonly string[], decide: () => A): A | Continued<A | Continued<A>> {
+    const [challenge, ...others] = challenges;
+    if (challenge === undefined) return decide();
+    const exchange = {
+      step: async (data: Uint8Array | undefined) => {
+        this.steps.push(new TextDecoder().decode(data));
+        await this.gate;
+        return this.ask(others, decide) as A;
+      },
+      abandon: () => void this.abandoned++,
+    };
+    const data = new TextEncoder().encode(challenge);
+    return { verdict: "continue", by: "scram", faults: [], data, exchange };
+  }
+
+  #decide(client: ClientInfo, rules: FakeRules): ConnectDecision {
     if (rules.refuse !== undefined) {
       return {
         verdict: "deny",
@@ -89,7 +128,8 @@ export class FakeEngine {
     }
     const session = new FakeSession(this, String(client.clientId), rules);
     this.sessions.push(session);
-    return { verdict: "allow", reason: "ok", by: "jwt", faults: [], session };
+    const authData = rules.challenges && new TextEncoder().encode("last");
+    return { verdict: "allow", reason: "ok", by: "jwt", faults: [], authData, session };
   }
 }
 
@@ -100,7 +140,6 @@ export class FakeSession implements Session {
   readonly isSuperuser = false;
   readonly clientAttrs = {};
   readonly mountpoint: string;
-  readonly expireAtMs: number | undefined;
   closed = 0;
   /** Resolves when the session is closed. */
   readonly ended: Promise<void>;
@@ -114,7 +153,6 @@ export class FakeSession implements Session {
     this.clientId = rules.clientId ?? (sentClientId || "generated");
     this.assignedClientId = this.clientId === sentClientId ? undefined : this.clientId;
     this.mountpoint = rules.mountpoint ?? "";
-    this.expireAtMs = rules.expireAtMs;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -148,9 +186,23 @@ export class FakeSession implements Session {
     return this.#isInside("subscribe", filter) && !this.rules.subscribe?.includes(`~${filter}`);
   }
 
-  async reauthenticate(): Promise<ReauthAnswer> {
+  get expireAtMs(): number | undefined {
+    return this.rules.expireAtMs;
+  }
+
+  async reauthenticate(data: Uint8Array | undefined): Promise<ReauthAnswer> {
     this.#mustBeOpen();
-    return { verdict: "deny", reason: "bad_signature", by: "jwt", faults: [], code: 0x86 };
+    this.#engine.steps.push(new TextDecoder().decode(data));
+    const { challenges = [], refuse, rules, wait } = this.rules.reauthenticate ?? {};
+    await wait;
+    return this.#engine.ask<ReauthAnswer>(challenges, () => {
+      if (refuse !== undefined) {
+        return { verdict: "deny", reason: "bad_signature", by: "jwt", faults: [], code: refuse };
+      }
+      this.rules = { reauthenticate: this.rules.reauthenticate, ...rules };
+      const authData = new TextEncoder().encode("again");
+      return { verdict: "allow", reason: "ok", by: "jwt", faults: [], authData };
+    });
   }
 
   close(): void {

@@ -6,6 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type {
+  IAuthPacket,
   IConnackPacket,
   IConnectPacket,
   IPublishPacket,
@@ -21,6 +22,7 @@ export type Will = NonNullable<IConnectPacket["will"]>;
 /** A packet as the parser hands it over; `length` is the remaining length on the wire. */
 export type ReceivedPacket = Packet & ParserMarks;
 export type ReceivedConnect = IConnectPacket & ParserMarks;
+export type ReceivedAuth = IAuthPacket & ParserMarks;
 export type ReceivedPublish = IPublishPacket & ParserMarks;
 export type ReceivedSubscribe = ISubscribePacket & ParserMarks;
 
@@ -66,6 +68,7 @@ export interface AedesParser {
   _parseString(): string | null;
   _parseByType(type: string): unknown;
   _parseProperties(): Record<string, unknown> | false;
+  _parseAuth(): unknown;
   listeners(event: "packet"): ((packet: ReceivedPacket) => void)[];
   removeAllListeners(event: "packet"): void;
   on(event: "packet", listener: (packet: ReceivedPacket) => void): void;

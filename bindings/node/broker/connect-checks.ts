@@ -5,7 +5,6 @@ import type { MqttConfig } from "../../../src/config/config.ts";
 import { validateTopicName } from "../../../src/topic/validate.ts";
 import type { ReceivedConnect } from "./aedes.ts";
 import {
-  BAD_AUTHENTICATION_METHOD,
   CLIENT_IDENTIFIER_NOT_VALID,
   MALFORMED_PACKET,
   PROTOCOL_ERROR,
@@ -101,13 +100,10 @@ function checkProperties(packet: ReceivedConnect): ConnectProblem | undefined {
   return { code: PROTOCOL_ERROR, reason: "invalid_property" };
 }
 
-/** Enhanced authentication is not offered, so every method is a bad one. [MQTT5 4.12] */
+/** [MQTT5 3.1.2.11.10] */
 function checkAuthentication(packet: ReceivedConnect): ConnectProblem | undefined {
   const { authenticationMethod, authenticationData } = packet.properties ?? {};
-  if (authenticationMethod !== undefined) {
-    return { code: BAD_AUTHENTICATION_METHOD, reason: "bad_authentication_method" };
-  }
-  if (authenticationData === undefined) return undefined;
+  if (authenticationMethod !== undefined || authenticationData === undefined) return undefined;
   return { code: PROTOCOL_ERROR, reason: "authentication_data_without_method" };
 }
 

@@ -1,13 +1,26 @@
 /** From a CONNECT to its CONNACK. */
-import { withoutExchange } from "../../../src/connect/exchange.ts";
-import type { ConnectAllowed, ConnectDecision } from "../../../src/types.ts";
-import type { ReceivedConnect } from "./aedes.ts";
+import type { ConnectAllowed, ConnectAnswer, Continued } from "../../../src/types.ts";
+import type { ReceivedAuth, ReceivedConnect, ReceivedPacket } from "./aedes.ts";
+import { authOf, authPacket, checkAuth, hideMethod } from "./auth.ts";
 import { clientInfoFrom } from "./client-info.ts";
 import { checkConnect } from "./connect-checks.ts";
 import type { Refusal } from "./log.ts";
 import { writePacket } from "./packets.ts";
 import type { Peer } from "./peer.ts";
-import { MALFORMED_PACKET, returnCodeFor, SERVER_UNAVAILABLE } from "./reason-codes.ts";
+import {
+  CONTINUE_AUTHENTICATION,
+  MALFORMED_PACKET,
+  PROTOCOL_ERROR,
+  returnCodeFor,
+  SERVER_UNAVAILABLE,
+  SUCCESS,
+} from "./reason-codes.ts";
+
+/** A CONNECT on its way in. */
+interface Entry {
+  readonly packet: ReceivedConnect;
+  readonly admit: (packet: ReceivedConnect) => void;
+}
 
 /**
  * Judges a CONNECT and hands it to aedes when the client may come in; otherwise answers it. aedes
@@ -32,8 +45,38 @@ export function receiveConnect(
     refuseConnect(peer, { ...problem, by: "packet" });
     return;
   }
-  engine.connect(clientInfoFrom(packet, peer.socket, peer.origin)).then(
-    (answer) => settle(peer, packet, withoutExchange(answer), admit),
+  peer.auth = authOf(packet);
+  follow(peer, engine.connect(clientInfoFrom(packet, peer.socket, peer.origin)), {
+    packet,
+    admit,
+  });
+}
+
+/**
+ * A packet of a client that has been asked to say more before its CONNECT is judged. Anything but
+ * the AUTH that was asked for is an error [MQTT5 3.1.2-30]; DISCONNECT is its right.
+ */
+export function receiveExchanged(peer: Peer, packet: ReceivedPacket): void {
+  if (packet.cmd === "disconnect") {
+    peer.drop();
+    return;
+  }
+  const isAuth = packet.cmd === "auth";
+  const code = isAuth
+    ? checkAuth(packet as ReceivedAuth, peer.auth, CONTINUE_AUTHENTICATION)
+    : PROTOCOL_ERROR;
+  const next = peer.auth?.next;
+  if (code !== SUCCESS || !next) {
+    refuseConnect(peer, { code: code || PROTOCOL_ERROR, reason: "invalid_auth", by: "packet" });
+    return;
+  }
+  peer.auth!.next = undefined;
+  next((packet as ReceivedAuth).properties?.authenticationData);
+}
+
+function follow(peer: Peer, pending: Promise<ConnectAnswer>, entry: Entry): void {
+  pending.then(
+    (answer) => settle(peer, answer, entry),
     () => refuseConnect(peer, { code: SERVER_UNAVAILABLE, reason: "core_failed", by: "engine" }),
   );
 }
@@ -62,30 +105,53 @@ export function refuseConnect(peer: Peer, refusal: Refusal & { readonly code: nu
   peer.closeAfterAnswer();
 }
 
-function settle(
-  peer: Peer,
-  packet: ReceivedConnect,
-  decision: ConnectDecision,
-  admit: (packet: ReceivedConnect) => void,
-): void {
-  if (decision.verdict !== "allow") {
-    refuseConnect(peer, decision);
-  } else if (peer.phase !== "deciding" || !peer.isOpen) {
+function settle(peer: Peer, answer: ConnectAnswer, entry: Entry): void {
+  const isGone = peer.phase !== "deciding" || !peer.isOpen;
+  if (answer.verdict === "deny") {
+    refuseConnect(peer, answer);
+  } else if (answer.verdict === "continue") {
+    if (isGone) answer.exchange.abandon();
+    else askOn(peer, answer, entry);
+  } else if (isGone) {
     // The client left, or ran out of time, while it was being judged.
-    decision.session.close();
-  } else if (decision.session.clientId === "") {
-    decision.session.close();
+    answer.session.close();
+  } else if (answer.session.clientId === "") {
+    answer.session.close();
     refuseConnect(peer, { code: SERVER_UNAVAILABLE, reason: "core_failed", by: "engine" });
   } else {
-    accept(peer, packet, decision);
-    admit(packet);
+    accept(peer, entry.packet, answer);
+    entry.admit(entry.packet);
   }
 }
 
-function accept(peer: Peer, packet: ReceivedConnect, { session }: ConnectAllowed): void {
+/** Sends AUTH, and waits for the client's. */
+function askOn(peer: Peer, { data, exchange }: Continued<ConnectAnswer>, entry: Entry): void {
+  const auth = peer.auth!;
+  if (peer.held.length > 0) {
+    refuseConnect(peer, { code: PROTOCOL_ERROR, reason: "early_packet", by: "packet" });
+    return;
+  }
+  // The reference stores the will only of a CONNECT that was accepted at once.
+  if (!peer.host.engine.config.switches.will_kept_in_exchange) delete entry.packet.will;
+  auth.exchange = exchange;
+  auth.next = (answer) => {
+    peer.phase = "deciding";
+    peer.client.pause();
+    follow(peer, exchange.step(answer), entry);
+  };
+  peer.phase = "exchanging";
+  writePacket(peer.socket, 5, authPacket(peer, CONTINUE_AUTHENTICATION, data));
+  peer.resume();
+}
+
+function accept(peer: Peer, packet: ReceivedConnect, { session, authData }: ConnectAllowed): void {
   peer.phase = "registering";
   peer.session = session;
   peer.clientId = session.clientId;
   peer.mountpoint = session.mountpoint;
   packet.clientId = session.clientId;
+  if (!peer.auth) return;
+  peer.auth.exchange = undefined;
+  peer.auth.lastData = authData;
+  hideMethod(packet);
 }

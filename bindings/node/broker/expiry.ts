@@ -2,9 +2,10 @@
 import type { Peer } from "./peer.ts";
 import { MAXIMUM_CONNECT_TIME, NOT_AUTHORIZED } from "./reason-codes.ts";
 
-/** Disconnects an accepted client at the time its authentication gave. */
+/** Disconnects an accepted client at the time its last authentication gave, and at no other. */
 export function endAtExpiry(peer: Peer): void {
   const atMs = peer.session?.expireAtMs;
+  peer.cancelExpiry();
   if (atMs === undefined) return;
   peer.setExpiry(atMs, () => {
     const { log, engine } = peer.host;

@@ -4,13 +4,14 @@
  * aedes handles the packets of one read concurrently. The gate keeps their order wherever a
  * decision takes time: while one is awaited nothing more is read, and what had been read waits.
  */
-import type { ReceivedConnect, ReceivedPacket, ReceivedPublish } from "./aedes.ts";
-import { receiveConnect, refuseConnect } from "./connect.ts";
+import type { ReceivedAuth, ReceivedConnect, ReceivedPacket, ReceivedPublish } from "./aedes.ts";
+import { receiveAuth } from "./auth.ts";
+import { receiveConnect, receiveExchanged, refuseConnect } from "./connect.ts";
 import { endAtExpiry } from "./expiry.ts";
 import { packetWireBytes } from "./hardening.ts";
 import type { Peer } from "./peer.ts";
 import { receivePublish } from "./publish.ts";
-import { PROTOCOL_ERROR } from "./reason-codes.ts";
+import { PACKET_TOO_LARGE, PROTOCOL_ERROR } from "./reason-codes.ts";
 import { type Review, reviewPeer } from "./review.ts";
 import { receiveSubscribe, receiveUnsubscribe } from "./subscribe.ts";
 
@@ -22,6 +23,12 @@ export class Gate {
   readonly #pass: (packet: ReceivedPacket) => void;
   /** A review that waits until the packet in hand is done. */
   #review: Review | undefined;
+  /** Something else that waits for that. */
+  #task: (() => Promise<void>) | undefined;
+  readonly #between = (task: () => Promise<void>): void => {
+    this.#task = task;
+    if (this.#peer.phase === "accepted" && !this.#peer.isBusy) void this.#resumeTask();
+  };
 
   /** Takes the place of aedes' own packet listener. */
   constructor(peer: Peer) {
@@ -54,6 +61,12 @@ export class Gate {
     if (phase === "accepted" && !isBusy) await this.#resumeReview();
   }
 
+  #resumeTask(): Promise<void> | undefined {
+    const task = this.#task;
+    this.#task = undefined;
+    return task && this.#await(task());
+  }
+
   #resumeReview(): Promise<void> | undefined {
     const review = this.#review;
     this.#review = undefined;
@@ -66,6 +79,8 @@ export class Gate {
       this.#handle(packet);
     } else if (peer.phase === "new") {
       this.#receiveFirst(packet);
+    } else if (peer.phase === "exchanging") {
+      this.#receiveExchanged(packet);
     } else if (peer.phase !== "closed") {
       this.#hold(packet);
     }
@@ -82,10 +97,21 @@ export class Gate {
     receiveConnect(peer, packet as ReceivedConnect, (accepted) => this.#admit(accepted));
   }
 
+  #receiveExchanged(packet: ReceivedPacket): void {
+    const peer = this.#peer;
+    if (packet.cmd === "connect") this.#refuseSecondConnect();
+    else if (this.#isTooLarge(packet)) {
+      refuseConnect(peer, { code: PACKET_TOO_LARGE, reason: "packet_too_large", by: "packet" });
+    } else receiveExchanged(peer, packet);
+  }
+
   #hold(packet: ReceivedPacket): void {
     const peer = this.#peer;
     if (packet.cmd === "connect") {
       this.#refuseSecondConnect();
+    } else if (packet.cmd === "auth" && peer.phase === "deciding") {
+      // It is not the client's turn. [MQTT5 4.12.0-3]
+      refuseConnect(peer, { code: PROTOCOL_ERROR, reason: "invalid_auth", by: "packet" });
     } else if (peer.phase !== "accepted" && peer.held.length >= EARLY_PACKETS_MAX) {
       peer.host.log.noted("info", "too_many_early_packets", peer.logged, packet.cmd);
       peer.drop();
@@ -99,7 +125,7 @@ export class Gate {
   /** [MQTT5 3.1.0-2] */
   #refuseSecondConnect(): void {
     const peer = this.#peer;
-    if (peer.phase === "deciding" && peer.version === 5) {
+    if ((peer.phase === "deciding" || peer.phase === "exchanging") && peer.version === 5) {
       refuseConnect(peer, { code: PROTOCOL_ERROR, reason: "second_connect", by: "packet" });
     } else {
       peer.host.log.noted("info", "second_connect", peer.logged, "protocol error");
@@ -142,8 +168,7 @@ export class Gate {
         this.#refuseSecondConnect();
         return undefined;
       case "auth":
-        // Nobody is here who began an enhanced authentication. [MQTT5 4.12.0-1]
-        peer.disconnect(PROTOCOL_ERROR);
+        receiveAuth(peer, packet as ReceivedAuth, this.#between);
         return undefined;
       default:
         this.#pass(packet);
@@ -166,7 +191,7 @@ export class Gate {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         peer.isBusy = false;
-        if (peer.phase === "accepted" && this.#resumeReview()) return;
+        if (peer.phase === "accepted" && (this.#resumeReview() ?? this.#resumeTask())) return;
         this.#handleHeld();
         if (!peer.isBusy && !peer.isBlocked && peer.isOpen) peer.resume();
       });

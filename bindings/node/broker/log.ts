@@ -57,6 +57,7 @@ export interface Refusal {
 
 export type RefusedThing =
   | "connect"
+  | "auth"
   | "publish"
   | "subscribe"
   | "subscription"

@@ -8,7 +8,8 @@
  * inside a socket event, it would end the process.
  */
 import { isUtf8 } from "node:buffer";
-import type { AedesClient } from "./aedes.ts";
+import type { IAuthPacket } from "mqtt-packet";
+import type { AedesClient, ParserMarks } from "./aedes.ts";
 
 const REPLACEMENT = "\ufffd";
 
@@ -19,6 +20,7 @@ export function guardParser(client: AedesClient): void {
   const parseString = parser._parseString;
   const parseByType = parser._parseByType;
   const parseProperties = parser._parseProperties;
+  const parseAuth = parser._parseAuth;
 
   parser.parse = function guardedParse(bytes) {
     try {
@@ -52,6 +54,21 @@ export function guardParser(client: AedesClient): void {
       this.packet!.invalidProperty = true;
     }
     return properties;
+  };
+
+  // [MQTT5 3.15.2.1] An AUTH may end before its reason code, and must not before its properties.
+  // The parser would go on reading in the packet behind.
+  parser._parseAuth = function guardedParseAuth() {
+    const packet = this.packet as IAuthPacket & ParserMarks;
+    const length = packet.length ?? 0;
+    if (length === 0) {
+      packet.reasonCode = 0;
+      return true;
+    }
+    if (length === 1) packet.invalidProperty = true;
+    const result = length === 1 ? true : parseAuth.call(this);
+    if (this._pos !== length) packet.invalidProperty = true;
+    return result;
   };
 }
 

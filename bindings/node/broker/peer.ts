@@ -4,6 +4,7 @@ import type { IConnackPacket, Packet } from "mqtt-packet";
 import type { Config } from "../../../src/config/config.ts";
 import type { ClientInfo, ConnectAnswer, Session } from "../../../src/types.ts";
 import type { AedesBroker, AedesClient, Qos, ReceivedPacket } from "./aedes.ts";
+import type { PeerAuth } from "./auth.ts";
 import type { Clock } from "./clock.ts";
 import type { DelayedMessages } from "./delayed.ts";
 import type { WriteGatherer } from "./gather.ts";
@@ -35,10 +36,11 @@ export interface Host {
 }
 
 /**
- * `new` nothing received · `deciding` the CONNECT is being judged · `registering` accepted, CONNACK
- * not sent yet · `accepted` packets are handled · `closed` nothing is read any more.
+ * `new` nothing received · `deciding` the CONNECT is being judged · `exchanging` the client has to say
+ * more before it can be · `registering` accepted, CONNACK not sent yet · `accepted` packets are
+ * handled · `closed` nothing is read any more.
  */
-export type Phase = "new" | "deciding" | "registering" | "accepted" | "closed";
+export type Phase = "new" | "deciding" | "exchanging" | "registering" | "accepted" | "closed";
 
 /** Where a connection came in. */
 export interface Origin {
@@ -63,6 +65,8 @@ export class Peer {
   clientId: string | undefined;
   /** Present from acceptance until the connection and its will are done. */
   session: Session | undefined;
+  /** Of a client that connected with an Authentication Method. */
+  auth: PeerAuth | undefined;
   /** Topic prefix of the session. */
   mountpoint = "";
   readonly subscriptions = new Subscriptions();
@@ -122,8 +126,13 @@ export class Peer {
 
   /** Runs `end` when the session has to end. */
   setExpiry(atMs: number, end: () => void): void {
-    if (this.#expiry) this.host.wheel.cancel(this.#expiry);
+    this.cancelExpiry();
     this.#expiry = this.host.wheel.start(atMs, end);
+  }
+
+  cancelExpiry(): void {
+    if (this.#expiry) this.host.wheel.cancel(this.#expiry);
+    this.#expiry = undefined;
   }
 
   /** A delivery is about to be written; others may join it. */
@@ -175,8 +184,7 @@ export class Peer {
   /** Ends an accepted connection: DISCONNECT with a reason code (MQTT 5), then close. */
   disconnect(reasonCode: number, reasonString?: string): void {
     if (!this.isOpen) return;
-    this.phase = "closed";
-    this.held = [];
+    this.#stopReceiving();
     this.endWrites();
     if (this.version === 5) {
       const properties = reasonString === undefined ? {} : { properties: { reasonString } };
@@ -191,8 +199,7 @@ export class Peer {
 
   /** Closes without another word. */
   drop(): void {
-    this.phase = "closed";
-    this.held = [];
+    this.#stopReceiving();
     this.socket.destroy();
   }
 
@@ -201,8 +208,7 @@ export class Peer {
    * would reset the connection when unread bytes wait, and the answer would be lost with it.
    */
   closeAfterAnswer(): void {
-    this.phase = "closed";
-    this.held = [];
+    this.#stopReceiving();
     this.client._parser.removeAllListeners("packet");
     this.socket.removeAllListeners("readable");
     this.socket.on("data", discard);
@@ -219,12 +225,19 @@ export class Peer {
   /** The socket is gone; aedes may still have a will to publish. */
   socketClosed(): void {
     this.#isSocketClosed = true;
-    this.phase = "closed";
-    this.held = [];
+    this.#stopReceiving();
     this.meetDeadline();
-    if (this.#expiry) this.host.wheel.cancel(this.#expiry);
+    this.cancelExpiry();
     if (this.client.will !== null && !this.client._disconnected) this.isWillDue = true;
     this.releaseSession();
+  }
+
+  /** Nothing that was received, or is yet to be, is handled any more. */
+  #stopReceiving(): void {
+    this.phase = "closed";
+    this.held = [];
+    this.auth?.exchange?.abandon();
+    this.auth = undefined;
   }
 
   /** Call when the will is published, dropped or cancelled. */

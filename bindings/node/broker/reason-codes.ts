@@ -1,12 +1,15 @@
 /** MQTT 5 reason codes the broker sends, and what MQTT 3.1 and 3.1.1 say instead. */
 
 export const SUCCESS = 0x00;
+export const CONTINUE_AUTHENTICATION = 0x18;
+export const REAUTHENTICATE = 0x19;
 export const MALFORMED_PACKET = 0x81;
 export const PROTOCOL_ERROR = 0x82;
 export const UNSUPPORTED_PROTOCOL_VERSION = 0x84;
 export const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
+export const SERVER_BUSY = 0x89;
 export const SERVER_SHUTTING_DOWN = 0x8b;
 export const BAD_AUTHENTICATION_METHOD = 0x8c;
 export const TOPIC_FILTER_INVALID = 0x8f;
@@ -70,6 +73,20 @@ export function returnCodeFor(reasonCode: number, answerEvery: boolean): number 
   const known = RETURN_CODES.get(reasonCode);
   if (known !== undefined || !answerEvery) return known;
   return FURTHER_RETURN_CODES.get(reasonCode) ?? REFUSED;
+}
+
+/** CONNACK codes that DISCONNECT does not have [MQTT5 3.14.2-1], and what comes closest there. */
+const DISCONNECT_CODES: ReadonlyMap<number, number> = new Map([
+  [0x84, NOT_AUTHORIZED],
+  [0x85, NOT_AUTHORIZED],
+  [0x86, NOT_AUTHORIZED],
+  [0x88, SERVER_BUSY],
+  [0x8a, NOT_AUTHORIZED],
+]);
+
+/** The DISCONNECT code for what would refuse a CONNECT with `reasonCode`. */
+export function disconnectCodeFor(reasonCode: number): number {
+  return DISCONNECT_CODES.get(reasonCode) ?? reasonCode;
 }
 
 /** The SUBACK code of MQTT 3.1.1 has one failure only. */

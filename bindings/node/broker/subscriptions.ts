@@ -40,6 +40,11 @@ export class Subscriptions {
     for (const [filter, { qos }] of [...this.#held]) this.set(filter, qos, isCovered(filter, qos));
   }
 
+  /** What is covered has to be found out anew: the client has other rights. */
+  forgetCoverage(): void {
+    this.#policy = undefined;
+  }
+
   set(filter: string, qos: Qos, isCovered: boolean): void {
     this.delete(filter);
     this.#held.set(filter, { qos, isCovered });

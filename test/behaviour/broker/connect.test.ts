@@ -138,12 +138,12 @@ describe("CONNECT", () => {
 
 describe("a CONNECT that is not fit to be judged", () => {
   const will = { topic: "w", payload: Buffer.from("x"), qos: 0, retain: false } as const;
-  const method = { authenticationMethod: "x" };
+  const data = { authenticationData: Buffer.from("x") };
   const cases: [string, Parameters<typeof connectPacket>[0], number][] = [
     ["a name that does not belong to the version", { protocolId: "MQIsdp" }, 0x84],
     ["the same before MQTT 5", { protocolId: "MQIsdp", protocolVersion: 4 }, 1],
     ["an empty id in MQTT 3.1", { protocolId: "MQIsdp", protocolVersion: 3, clientId: "" }, 2],
-    ["an authentication method", { properties: method }, 0x8c],
+    ["authentication data without a method", { properties: data }, 0x82],
     ["a Receive Maximum of 0", { properties: { receiveMaximum: 0 } }, 0x82],
     ["a wildcard in the will topic", { will: { ...will, topic: "a/#" } }, 0x90],
     ["the same before MQTT 5", { protocolVersion: 4, will: { ...will, topic: "a/#" } }, 3],
