@@ -1,23 +1,16 @@
-/** The parts of an image that src/ reads: the run-time configuration and the rules' places. */
-import { ENTRY_META, ENTRY_SOURCE_MAP } from "../assembly/abi.ts";
+/** The run-time configuration of an image. */
+import { ENTRY_META } from "../assembly/abi.ts";
 import { readEntry } from "./compile/image.ts";
 import { SWITCH_NAMES } from "./config/compatibility.ts";
 import { type Config, MECHANISMS } from "./config/config.ts";
 import { missingSecretsOf } from "./config/secrets.ts";
 import { CoreError } from "./errors.ts";
-import type { RuleReference } from "./types.ts";
 
 export interface PolicyMeta {
   /** Without rule text, and without secrets unless the image was compiled with them. */
   readonly config: Config;
   /** Configuration path of an expression → its program id in the image. */
   readonly programs: Readonly<Record<string, number>>;
-}
-
-export interface RuleSourceMap {
-  file: string;
-  /** Line, column and text of each rule, in order. */
-  rules: [line?: number, column?: number, text?: string][];
 }
 
 /**
@@ -68,36 +61,6 @@ export function missingSecrets(image: Uint8Array): string[] {
   const { config } = readMeta(image);
   const all = [config.authentication, ...config.listeners.map((one) => one.authentication ?? [])];
   return all.flat().flatMap(missingSecretsOf);
-}
-
-/** Where the rules of an image stand in their source; decoded when first asked for. */
-export class RuleReferences {
-  readonly #image: Uint8Array;
-  #map: RuleSourceMap | undefined;
-
-  constructor(image: Uint8Array) {
-    this.#image = image;
-  }
-
-  /** The rule with this number, counted from 0. */
-  get(rule: number): RuleReference {
-    this.#map ??= readSourceMap(this.#image);
-    const { file, rules } = this.#map;
-    const [line = 0, column = 0, text = ""] = rules[rule] ?? [];
-    return { number: rule + 1, at: { file, line, column }, text };
-  }
-}
-
-/** Only explanations need it, so damage costs them their places and no decision. */
-function readSourceMap(image: Uint8Array): RuleSourceMap {
-  try {
-    const map = readJson(image, ENTRY_SOURCE_MAP);
-    if (isObject(map) && Array.isArray(map.rules)) {
-      const rules = map.rules.map((place) => (Array.isArray(place) ? place : []));
-      return { file: String(map.file), rules: rules as unknown as RuleSourceMap["rules"] };
-    }
-  } catch {}
-  return { file: "", rules: [] };
 }
 
 function readJson(image: Uint8Array, kind: number): unknown {

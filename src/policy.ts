@@ -15,8 +15,9 @@ import { type CoreMemory, type CoreModule, type HostCall, instantiate } from "./
 import type { Crypto } from "./crypto/crypto.ts";
 import type { KeySetStore } from "./crypto/jwks-store.ts";
 import { ConfigError, CoreError, type Issue } from "./errors.ts";
-import { type PolicyMeta, RuleReferences, readMeta } from "./policy-meta.ts";
+import { type PolicyMeta, readMeta } from "./policy-meta.ts";
 import type { Ports } from "./ports/ports.ts";
+import { RuleReferences } from "./rule-references.ts";
 import type { Decision, Verdict } from "./types.ts";
 
 /** What a policy is loaded with, besides its image. */

@@ -56,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["*"],
   policy: ["*"],
   "policy-meta": ["compile", "config"],
+  "rule-references": ["compile"],
   ports: [],
   json: [],
   config: ["ports"],

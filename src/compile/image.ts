@@ -4,6 +4,7 @@
  */
 import {
   IMAGE_BYTES_MAX,
+  IMAGE_CHECKSUM_SEED,
   IMAGE_ENTRY_BYTES,
   IMAGE_HEADER_BYTES,
   IMAGE_MAGIC,
@@ -81,11 +82,26 @@ function align8(at: number): number {
 /** Agrees with `checksum` in assembly/image.ts. */
 function checksum(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let hash = 0x9e3779b1;
-  for (let at = 0; at < bytes.length; at += 4) {
-    if (at === 12) continue;
-    hash ^= view.getUint32(at, true);
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
+  const word = (at: number): number => (at === 12 ? 0 : view.getUint32(at, true));
+  let a = IMAGE_CHECKSUM_SEED;
+  let b = IMAGE_CHECKSUM_SEED + 1;
+  let c = IMAGE_CHECKSUM_SEED + 2;
+  let d = IMAGE_CHECKSUM_SEED + 3;
+  let at = 0;
+  for (const end = bytes.length & ~15; at < end; at += 16) {
+    a = mix(a, word(at));
+    b = mix(b, word(at + 4));
+    c = mix(c, word(at + 8));
+    d = mix(d, word(at + 12));
   }
-  return hash >>> 0;
+  if (bytes.length & 8) {
+    a = mix(a, word(at));
+    b = mix(b, word(at + 4));
+  }
+  return mix(mix(mix(a, b), c), d) >>> 0;
+}
+
+function mix(hash: number, word: number): number {
+  const mixed = hash ^ word;
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }

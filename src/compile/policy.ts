@@ -6,13 +6,14 @@ import { ENTRY_EXPRESSION, ENTRY_META, ENTRY_RULES, ENTRY_SOURCE_MAP } from "../
 import type { AuthenticatorConfig, Config, Located } from "../config/config.ts";
 import { withoutSecrets } from "../config/secrets.ts";
 import { ConfigError, type Issue } from "../errors.ts";
-import type { PolicyMeta, RuleSourceMap } from "../policy-meta.ts";
+import type { PolicyMeta } from "../policy-meta.ts";
 import { readAcl } from "./acl/index.ts";
 import { compileExpression, type ExpressionPlace } from "./expr/index.ts";
 import { type ImageEntry, packImage } from "./image.ts";
 import type { Rule } from "./rule/ast.ts";
 import { compileRules } from "./rule/compile.ts";
 import { validatePattern } from "./rule/pattern.ts";
+import { compileSourceMap } from "./source-map.ts";
 import { coreSwitches } from "./switches.ts";
 import { placeholderIssues } from "./template-check.ts";
 
@@ -47,8 +48,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
 
   issues.push(...placeholderIssues(config));
 
-  const rules: Rule[] = [];
-  const sourceMap: RuleSourceMap = { file: "", rules: [] };
+  let rules: readonly Rule[] = [];
   const source = config.authorization.sources.find(({ enable }) => enable);
   if (source) {
     const read = readAcl(source.text, {
@@ -58,9 +58,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
       validatePattern,
     });
     issues.push(...read.issues);
-    rules.push(...read.rules);
-    sourceMap.file = source.path;
-    sourceMap.rules = rules.map(({ at, text }) => [at?.line ?? 0, at?.column ?? 0, text ?? ""]);
+    rules = read.rules;
     if (!hasErrors(read.issues)) {
       const compiled = compileRules(rules, { switches: config.switches, file: source.path });
       issues.push(...compiled.issues);
@@ -74,7 +72,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
     programs,
   };
   entries.push({ kind: ENTRY_META, id: 0, blob: json(meta) });
-  entries.push({ kind: ENTRY_SOURCE_MAP, id: 0, blob: json(sourceMap) });
+  entries.push({ kind: ENTRY_SOURCE_MAP, id: 0, blob: compileSourceMap(rules) });
   return { image: packImage(entries, coreSwitches(config.switches)), issues, rules };
 }
 

@@ -34,6 +34,7 @@ function sabotage(engine: Engine, name: keyof CoreExports): void {
   const { memory } = engine.policy;
   const value = { ...memory.exports, [name]: unreachable };
   Object.defineProperty(memory, "exports", { value });
+  Object.defineProperty(memory, "decide", { value: value.decide });
 }
 
 const used = (engine: Engine): number => engine.policy.memory.exports.records_used();
