@@ -15,7 +15,7 @@ import {
   reportTap,
 } from "../policy-test/report.ts";
 import { type FileResult, runTestFile } from "../policy-test/run.ts";
-import { EXIT_NO, EXIT_OK, note, print } from "../terminal.ts";
+import { EXIT_NO, EXIT_OK, EXIT_USAGE, note, print } from "../terminal.ts";
 import { reportConfigError } from "./report.ts";
 
 interface TestOptions {
@@ -54,7 +54,8 @@ A client without token and password, in a test without connect, is taken as acce
 What may be expected: \`expect\` (allow, deny), and with it reason, by, rule (its number) and line (in
 its file); in connect: { expect, reason, by, code, attrs }.
 
-Exits with 0 when all is as expected, 1 when not, 2 when a file cannot be used.`;
+Exits with 0 when all is as expected, 1 when not, 2 when a file cannot be used; with --watch, which
+Ctrl-C ends, with what the last run came to.`;
 
 export function registerPolicyTest(program: Command): void {
   program
@@ -67,7 +68,7 @@ export function registerPolicyTest(program: Command): void {
     .option("--junit <file>", "also write JUnit XML")
     .option("--coverage", "print the rules that no test reached")
     .option("--coverage-min <percent>", "fail when fewer rules are reached", parsePercent)
-    .option("--watch", "run again when a test, policy or rule file changes")
+    .option("--watch", "run again whenever a test, policy or rule file changes")
     .addHelpText("after", HELP)
     .action(async (paths: string[], options: TestOptions) => {
       process.exitCode = options.watch
@@ -84,7 +85,7 @@ async function runOnce(
 ): Promise<number> {
   const coverage = new RuleCoverage();
   const results: FileResult[] = [];
-  for (const path of findTestFiles(paths)) {
+  for (const path of findTestFiles(paths, onRead)) {
     onRead(path);
     const file = readTestFile(path);
     const policy = await loadPolicy(policyOf(path, file.policy, options.config), file, onRead);
@@ -125,25 +126,31 @@ function publicResult({ file, policy, results }: FileResult): object {
   };
 }
 
-/** Runs until the process is told to stop; mistakes in files are shown, and mended files run. */
+/**
+ * Runs until the process is told to stop, and gives the exit code of the last run. Mistakes in files
+ * are shown, and mended files run.
+ */
 function watch(paths: readonly string[], options: TestOptions): Promise<number> {
-  const files = new FileWatch(systemClock, () => again());
+  let code = EXIT_OK;
   const again = async (): Promise<void> => {
     files.begin();
     try {
-      await runOnce(paths, options, (path) => files.note(path));
+      code = await runOnce(paths, options, (path) => files.note(path));
     } catch (error) {
-      if (!reportConfigError(error)) throw error;
+      code = EXIT_USAGE;
+      const message = error instanceof Error ? error.message : String(error);
+      if (!reportConfigError(error)) note(`portcullis: ${message}`);
     }
     note("watching; stop with Ctrl-C");
   };
+  const files = new FileWatch(systemClock, again);
   return new Promise((resolve, reject) => {
     // The watch's own timer does not keep the process.
     const keep = setInterval(() => {}, 3_600_000);
     const stop = (): void => {
       clearInterval(keep);
       files.close();
-      resolve(EXIT_OK);
+      resolve(code);
     };
     process.once("SIGINT", stop);
     process.once("SIGTERM", stop);

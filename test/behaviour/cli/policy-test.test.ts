@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { parseTestFile } from "../../../bindings/node/policy-test/case-file.ts";
 import { type CliResult, runCli, TestDirectory } from "../../support/cli.ts";
+import { startCli } from "../../support/cli-process.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../../examples", import.meta.url));
 const FILES = {
@@ -259,5 +261,60 @@ tests = [{ client { clientid = c, token { sub = c } }, connect = allow, publish 
     const broken = await run({ "tests.conf": RIGHT, "acl.conf": "{allow, all" });
     expect(broken.code).toBe(2);
     expect(broken.stderr).toContain("acl.conf:1:");
+  });
+});
+
+describe("portcullis test --help", () => {
+  it("shows a test file that can be read", async () => {
+    const { stdout } = await runCli("test", "--help");
+    const example = /^ {2}policy: [\s\S]*?(?=\n\n)/m.exec(stdout)?.[0] ?? "";
+    expect(parseTestFile(example, "help.yaml").cases).toHaveLength(3);
+  });
+});
+
+describe("portcullis test --watch", () => {
+  const ONE = `clients: { u: { clientid: c, username: u, attrs: { site: x } } }
+tests:
+  - { client: u, publish: a/x, expect: allow }
+`;
+
+  it("runs again when a rule file, a test file or a new one changes, and ends with the last code", async () => {
+    const files = new TestDirectory({ ...FILES, "tests.yaml": ONE });
+    onTestFinished(() => files.remove());
+    const run = startCli(["test", files.path, "--watch"]);
+    onTestFinished(() => void run.child.kill("SIGKILL"));
+    // Each report is waited for before the next file is written.
+    await run.until(/\n1 passed, 0 failed\n[\s\S]*watching/);
+    files.write("acl.conf", "{deny, all}.\n");
+    await run.until(/0 passed, 1 failed\n/);
+    await run.until(/(watching[\s\S]*){2}/);
+    files.write("tests.yaml", `${ONE}  - { client: u, publish: a/y, expect: deny, line: 1 }\n`);
+    await run.until(/1 passed, 1 failed\n/);
+    await run.until(/(watching[\s\S]*){3}/);
+    files.write("tests.yaml", "tests: [");
+    await run.until(/tests\.yaml:1:9: error: not YAML/);
+    await run.until(/(watching[\s\S]*){4}/);
+    files.write("tests.yaml", ONE);
+    await run.until(/(0 passed, 1 failed\n[\s\S]*){2}/);
+    await run.until(/(watching[\s\S]*){5}/);
+    files.write("b.test.yaml", ONE.replace("expect: allow", "expect: deny"));
+    await run.until(/1 passed, 1 failed\n[\s\S]*1 passed, 1 failed\n/);
+    await run.until(/(watching[\s\S]*){6}/);
+    run.child.kill("SIGINT");
+    expect(await run.ended).toBe(1);
+  });
+
+  it.each([
+    ["SIGINT", ONE, 0],
+    ["SIGTERM", ONE, 0],
+    ["SIGINT", "tests: [", 2],
+  ] as const)("ends with %s when the tests are %j with %i", async (signal, tests, code) => {
+    const files = new TestDirectory({ ...FILES, "tests.yaml": tests });
+    onTestFinished(() => files.remove());
+    const run = startCli(["test", files.path, "--watch"]);
+    onTestFinished(() => void run.child.kill("SIGKILL"));
+    await run.until(/watching/);
+    run.child.kill(signal);
+    expect(await run.ended).toBe(code);
   });
 });
