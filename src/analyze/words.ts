@@ -20,7 +20,7 @@ export function describeWho(who: Who): string {
       return `${describeField(who.field)} matches ${quote(who.pattern)}`;
     case "address":
       if (who.ranges.length === 0) return "nobody (an empty list of addresses)";
-      return `address in ${who.ranges.map(describeRange).join(" or ")}`;
+      return `address is in ${who.ranges.map(describeRange).join(" or ")}`;
     case "and":
     case "or": {
       if (who.of.length === 0) return who.type === "and" ? "everyone" : "nobody";

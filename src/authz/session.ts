@@ -99,6 +99,11 @@ export class PolicySession implements Session {
     return this.#facts.fields;
   }
 
+  /** The rules its token brought along. */
+  get tokenRules(): TokenRules | undefined {
+    return this.#facts.tokenRules;
+  }
+
   get clientId(): string {
     return this.#facts.clientId;
   }

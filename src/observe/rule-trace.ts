@@ -3,9 +3,10 @@
  * put to the core on their own, so that an explanation cannot disagree with the decision.
  */
 import { ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY, ENTRY_RULES } from "../../assembly/abi.ts";
+import { describeActions, describeWho } from "../analyze/words.ts";
 import type { PolicySession } from "../authz/session.ts";
 import { packImage } from "../compile/image.ts";
-import type { Rule, TopicEntry, Who, WhoField } from "../compile/rule/ast.ts";
+import type { Rule, TopicEntry, Who } from "../compile/rule/ast.ts";
 import { compileRules } from "../compile/rule/compile.ts";
 import { coreSwitches } from "../compile/switches.ts";
 import { parseTemplate } from "../compile/template.ts";
@@ -68,8 +69,11 @@ export function traceRules(
   }
 }
 
-/** How many rules an explanation lists; the deciding one is always among them. */
+/** LIMIT: rules an explanation lists. The deciding one and those that nearly apply come first. */
 const RULES_SHOWN_MAX = 200;
+
+/** LIMIT: rules that are taken apart; about a second. */
+const RULES_TRACED_MAX = 20_000;
 
 export interface RulesExplanation {
   /** Which rules were tried and what did not fit. Those behind the deciding one are left out. */
@@ -81,7 +85,17 @@ export interface RulesExplanation {
 /** How many of the closest rules are told. */
 const CLOSEST_MAX = 3;
 
-/** Why the rules of the policy decide as they do. Nothing for a superuser, who meets no rules. */
+interface RuleList {
+  readonly stage: string;
+  readonly rules: readonly Rule[];
+  /** Nothing is asked after it, whether one of its rules applies or not. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Why the rules of the client's token and of the policy decide as they do. Nothing for a superuser,
+ * who meets no rules. `topic` is what `session.authorize` is asked about.
+ */
 export async function explainRules(
   engine: Engine,
   rules: readonly Rule[],
@@ -91,66 +105,80 @@ export async function explainRules(
   const inner = splitDelayed(topic);
   if (inner === undefined || session.isSuperuser) return { steps: [], closest: [] };
   const { switches } = engine.config;
-  const shown = rules.slice(0, RULES_SHOWN_MAX);
-  const traces = traceRules(await loadModule(), shown, session.fields, action, inner, switches);
-  const last = traces.findIndex(({ misses }) => misses.length === 0);
-  const tried = last === -1 ? traces : traces.slice(0, last + 1);
-  const steps = tried.map(({ rule, misses, topics }) => {
-    const { at, text } = rules[rule]!;
-    return {
-      stage: "authorization",
-      at: placeOf(at, rule),
-      outcome: misses.length === 0 ? "applies" : "no match",
-      detail: `${misses.length ? `${misses.join(", ")} differs: ` : ""}${text ?? ""} → ${topics.join(" ")}`,
-      position: at,
-    };
-  });
-  const closest = traces
-    .filter(({ rule, misses }) => rules[rule]!.permission === "allow" && misses.length > 0)
-    .sort((a, b) => a.misses.length - b.misses.length)
-    .slice(0, CLOSEST_MAX)
-    .map((trace) => describeMisses(trace, rules[trace.rule]!, action));
+  const module = await loadModule();
+  const { tokenRules } = session;
+  const lists: RuleList[] = [{ stage: "authorization", rules, isLast: true }];
+  if (tokenRules) {
+    const isLast = tokenRules.denyOtherwise;
+    lists.unshift({ stage: "token acl", rules: tokenRules.rules, isLast });
+  }
+  const steps: TraceStep[] = [];
+  const near: { readonly trace: RuleTrace; readonly rule: Rule }[] = [];
+  for (const { stage, rules: list, isLast } of lists) {
+    const traced = list.slice(0, RULES_TRACED_MAX);
+    const traces = traceRules(module, traced, session.fields, action, inner, switches);
+    const last = traces.findIndex(({ misses }) => misses.length === 0);
+    steps.push(...stepsOf(stage, traced, last === -1 ? traces : traces.slice(0, last + 1)));
+    for (const trace of traces) {
+      const rule = traced[trace.rule]!;
+      if (rule.permission === "allow" && trace.misses.length > 0) near.push({ trace, rule });
+    }
+    if (isLast || last !== -1) break;
+  }
+  near.sort((a, b) => a.trace.misses.length - b.trace.misses.length);
+  const closest = near.slice(0, CLOSEST_MAX).map(({ trace, rule }) => describeMisses(trace, rule));
   return { steps, closest };
+}
+
+/** A step for each rule; of many, for those that differ least. */
+function stepsOf(
+  stage: string,
+  rules: readonly Rule[],
+  tried: readonly RuleTrace[],
+): readonly TraceStep[] {
+  const byMisses = [...tried].sort((a, b) => a.misses.length - b.misses.length);
+  const shown = new Set(byMisses.slice(0, RULES_SHOWN_MAX));
+  const steps = tried
+    .filter((trace) => shown.has(trace))
+    .map(({ rule: number, misses, topics }): TraceStep => {
+      const rule = rules[number]!;
+      return {
+        stage,
+        at: placeOf(rule.at, number),
+        outcome: misses.length === 0 ? "applies" : "no match",
+        detail: `${misses.length ? `${misses.join(", ")} differs: ` : ""}${rule.text ?? describeRule(rule)} → ${topics.join(" ")}`,
+        position: rule.at,
+      };
+    });
+  const left = tried.length - shown.size;
+  if (left === 0) return steps;
+  const detail = `${left} more rules, which differ in more, are not shown`;
+  return [{ stage, at: "", outcome: "no match", detail }, ...steps];
 }
 
 function placeOf(at: Rule["at"], rule: number): string {
   return at ? `${at.file}:${at.line}` : `rule ${rule + 1}`;
 }
 
-/** `acl.conf:3 is for subscribing, and covers a/b`. */
-function describeMisses({ rule, misses, topics }: RuleTrace, one: Rule, action: Action): string {
+/** A rule that stands in no file, in words. */
+function describeRule({ permission, actions, who }: Rule): string {
+  const whom = who.type === "all" ? "" : ` if ${describeWho(who)}`;
+  return `${permission} ${describeActions(actions)}${whom}`;
+}
+
+/** `acl.conf:3 allows only subscribe and covers only a/b`. */
+function describeMisses({ rule, misses, topics }: RuleTrace, one: Rule): string {
   const words = misses.map((miss) => {
-    if (miss === "client") return `is for clients where ${whoText(one.who)}`;
-    if (miss === "topic") return `covers only ${topics.join(", ")}`;
-    if ((one.actions & ACTION_PUBLISH_ANY) === 0) return "is about subscribing";
-    if ((one.actions & ACTION_SUBSCRIBE_ANY) === 0) return "is about publishing";
-    return `is about another QoS${action.type === "publish" ? " or retain flag" : ""}`;
+    if (miss === "client") return `is for ${clientsText(one.who)}`;
+    if (miss === "topic") return `covers only ${topics.join(", ") || "nothing"}`;
+    return `allows only ${describeActions(one.actions)}`;
   });
   return `${placeOf(one.at, rule)} ${words.join(" and ")}`;
 }
 
-function whoText(who: Who): string {
-  switch (who.type) {
-    case "all":
-      return "(everybody)";
-    case "and":
-    case "or":
-      return who.of.map((one) => whoText(one)).join(` ${who.type} `);
-    case "equal":
-      return `${fieldText(who.field)} is ${quoteText(who.value)}`;
-    case "pattern":
-      return `${fieldText(who.field)} matches ${quoteText(who.pattern)}`;
-    case "address":
-      return "the address is in a given range";
-    case "constant":
-      return who.value ? "(everybody)" : "(nobody)";
-    case "raise":
-      return "(a condition that fails)";
-  }
-}
-
-function fieldText(field: WhoField): string {
-  return field.name === "client_attr" ? `client_attrs.${textOf(field.attr)}` : field.name;
+function clientsText(who: Who): string {
+  const isAboutField = who.type !== "constant" && who.type !== "raise" && who.type !== "all";
+  return isAboutField ? `clients whose ${describeWho(who)}` : describeWho(who);
 }
 
 /** Does this one rule apply? */

@@ -31,9 +31,8 @@ export function showExplanation(explanation: Explanation): void {
   print(`${answer(verdict)} connect: ${reason}, by ${by}${code}`);
   for (const fault of connect.faults) print(`      fault at ${fault.at}: ${fault.message}`);
   if (!question || !decision) return;
-  const rule = decision.rule ? ` rule ${decision.rule.number}` : "";
   const asked = `${question.action.type} ${JSON.stringify(question.topic)}`;
-  print(`${answer(decision.verdict)} ${asked}: ${decision.reason}, by ${decision.by}${rule}`);
+  print(`${answer(decision.verdict)} ${asked}: ${whatDecided(decision)}`);
   const place = decision.rule?.at;
   if (place) {
     const at = shortPlace(`${place.file}:${place.line}:${place.column}`);
@@ -42,6 +41,13 @@ export function showExplanation(explanation: Explanation): void {
   for (const fault of decision.faults) print(`      fault at ${fault.at}: ${fault.message}`);
   if (closest.length > 0) print("      what came closest to allowing it:");
   for (const line of closest) print(`        ${shortPlace(line)}`);
+}
+
+function whatDecided({ rule, reason, by }: Decision): string {
+  if (!rule) return `${reason}, by ${by}`;
+  return by === "client_info"
+    ? `rule ${rule.number} of the token's acl`
+    : `rule ${rule.number} of ${by}`;
 }
 
 /** Columns as wide as their widest cell; below a step the expressions that it asked. */

@@ -7,6 +7,7 @@ import { explainRules } from "../../../src/observe/rule-trace.ts";
 import { Secrets } from "../../../src/observe/secrets.ts";
 import type { TraceStep } from "../../../src/observe/trace.ts";
 import type { Action, ClientInfo, ConnectDecision, Decision } from "../../../src/types.ts";
+import { askedTopic } from "../asked-topic.ts";
 import { openPolicy } from "../open-policy.ts";
 import { EXIT_NO, EXIT_OK, print } from "../terminal.ts";
 import { registerExplainExpression } from "./explain-expression.ts";
@@ -112,9 +113,14 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
   let decision: Decision | undefined;
   let closest: readonly string[] = [];
   if (question && connect.verdict === "allow") {
-    decision = await connect.session.authorize(question.action, question.topic);
-    if (decision.by === "file" || decision.by === "default") {
-      const rules = await explainRules(engine, policy.rules, connect.session, question);
+    const { action } = question;
+    const asked = askedTopic(action, question.topic);
+    decision =
+      "refused" in asked ? asked.refused : await connect.session.authorize(action, asked.topic);
+    const isByRules = ["file", "default", "client_info"].includes(decision.by);
+    if ("topic" in asked && isByRules && decision.reason !== "token_acl_expired") {
+      const { topic } = asked;
+      const rules = await explainRules(engine, policy.rules, connect.session, { action, topic });
       steps.push(...rules.steps);
       if (decision.verdict === "deny") closest = rules.closest;
     }

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../broker/clock.ts";
 import { FileWatch } from "../file-watch.ts";
 import { readTestFile } from "../policy-test/case-file.ts";
-import { coveragePercent, RuleCoverage } from "../policy-test/coverage.ts";
+import { type Coverage, coveragePercent, RuleCoverage } from "../policy-test/coverage.ts";
 import { findTestFiles, policyOf } from "../policy-test/find.ts";
 import { loadPolicy } from "../policy-test/policy.ts";
 import {
@@ -100,7 +100,13 @@ async function runOnce(
   if (options.junit !== undefined) writeFileSync(options.junit, junitXml(results));
   if (options.tap) reportTap(results);
   else if (options.json)
-    print(JSON.stringify({ files: results.map(publicResult), coverage: coverages, percent }));
+    print(
+      JSON.stringify({
+        files: results.map(publicResult),
+        coverage: coverages.map(publicCoverage),
+        percent,
+      }),
+    );
   else reportForPeople(results);
   if (options.coverage && !options.json) reportCoverage(coverages, options.tap ? note : print);
   const isCovered = percent >= (options.coverageMin ?? 0);
@@ -124,6 +130,11 @@ function publicResult({ file, policy, results }: FileResult): object {
       differences,
     })),
   };
+}
+
+function publicCoverage({ policy, rules, missed, missedRules }: Coverage): object {
+  const places = missedRules.map(({ at, text }, index) => ({ rule: missed[index], at, text }));
+  return { policy, rules, missed: places };
 }
 
 /**

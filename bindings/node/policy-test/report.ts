@@ -25,13 +25,15 @@ export function reportForPeople(files: readonly FileResult[]): void {
   print(`${passed} passed, ${all.length - passed} failed`);
 }
 
-function differenceLines({ question, expected, got, decidedBy }: Difference): string[] {
-  const lines = [
+function differenceLines(difference: Difference): string[] {
+  const { question, expected, got, decidedBy, closest = [] } = difference;
+  return [
     question,
     paint("green", `- expected  ${expected}`, out),
     paint("red", `+ got       ${got}`, out),
+    ...(decidedBy === undefined ? [] : [`  decided by ${decidedBy}`]),
+    ...closest.map((one, at) => `  ${at === 0 ? "closest:  " : "          "} ${one}`),
   ];
-  return decidedBy === undefined ? lines : [...lines, `  decided by ${decidedBy}`];
 }
 
 /** Rules that no test reached. */

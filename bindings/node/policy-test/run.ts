@@ -3,7 +3,9 @@ import { PolicySession } from "../../../src/authz/session.ts";
 import { withoutExchange } from "../../../src/connect/exchange.ts";
 import { connectFields } from "../../../src/connect/fields.ts";
 import { renderClientMountpoint } from "../../../src/connect/mountpoint.ts";
-import type { ClientInfo, ConnectDecision, Decision } from "../../../src/types.ts";
+import { explainRules } from "../../../src/observe/rule-trace.ts";
+import type { Action, ClientInfo, ConnectDecision, Decision } from "../../../src/types.ts";
+import { askedTopic } from "../asked-topic.ts";
 import { mintToken } from "../token.ts";
 import type {
   ConnectExpectation,
@@ -22,6 +24,8 @@ export interface Difference {
   readonly got: string;
   /** What decided, where a rule did: `acl.conf:3: {deny, all}`. */
   readonly decidedBy?: string | undefined;
+  /** Of an unexpected denial: the rules that nearly allowed it, and what differs. */
+  readonly closest?: readonly string[] | undefined;
 }
 
 export interface CaseResult {
@@ -70,15 +74,36 @@ async function runCase(
       return differences;
     }
     for (const topic of one.request.topics) {
-      const decision = await session.authorize(one.request.action, topic);
+      const { action } = one.request;
+      const asked = askedTopic(action, topic);
+      const decision =
+        "refused" in asked ? asked.refused : await session.authorize(action, asked.topic);
       if (decision.by === "file" && decision.rule) reached(decision.rule.number);
       const difference = compareRequest(decision, one.request, topic);
-      if (difference) differences.push(difference);
+      if (!difference) continue;
+      const isExplained = "topic" in asked && decision.verdict === "deny";
+      const isWanted = one.request.verdict === "allow";
+      const closest =
+        isExplained && isWanted ? await closestRules(policy, session, action, asked.topic) : [];
+      differences.push({ ...difference, closest });
     }
     return differences;
   } finally {
     session?.close();
   }
+}
+
+/** LIMIT: rules of a policy whose denials are explained; each costs a small compilation. */
+const EXPLAINED_RULES_MAX = 1_000;
+
+async function closestRules(
+  { engine, rules }: PolicyUnderTest,
+  session: PolicySession,
+  action: Action,
+  topic: string,
+): Promise<readonly string[]> {
+  if (rules.length > EXPLAINED_RULES_MAX) return [];
+  return (await explainRules(engine, rules, session, { action, topic })).closest;
 }
 
 type Opened =
@@ -171,7 +196,7 @@ function compareConnect(
   const code = decision.verdict === "deny" ? decision.code : undefined;
   const attrs: Readonly<Record<string, string>> =
     decision.verdict === "allow" ? decision.session.clientAttrs : {};
-  const wanted = parts(expected.verdict, expected.reason, expected.by, hex(expected.code));
+  const wanted = describe(expected.verdict, { ...expected, code: expected.code });
   const isRight =
     decision.verdict === expected.verdict &&
     (expected.reason ?? decision.reason) === decision.reason &&
@@ -179,7 +204,7 @@ function compareConnect(
     (expected.code ?? code) === code;
   const differences: Difference[] = [];
   if (!isRight) {
-    const got = parts(decision.verdict, decision.reason, decision.by, hex(code));
+    const got = describe(decision.verdict, { ...decision, code });
     differences.push({ question: "connect", expected: wanted, got });
   }
   for (const [name, value] of Object.entries(expected.attrs ?? {})) {
@@ -205,17 +230,15 @@ function compareRequest(
     (request.line ?? rule?.at?.line) === rule?.at?.line;
   if (isRight) return undefined;
   const place = rule?.at ? `${rule.at.file}:${rule.at.line}: ` : "";
+  const { reason, by } = decision;
+  // What a rule says goes without saying, unless the test asks for it.
+  const isShown = rule === undefined || request.reason !== undefined || request.by !== undefined;
+  const said = isShown ? { reason, by } : {};
   return {
     question: describeRequest(request, topic),
-    expected: parts(
-      request.verdict,
-      request.reason,
-      request.by,
-      request.rule === undefined ? undefined : `rule ${request.rule}`,
-      request.line === undefined ? undefined : `line ${request.line}`,
-    ),
-    got: parts(decision.verdict, decision.reason, decision.by, rule && `rule ${rule.number}`),
-    decidedBy: rule && `${place}${rule.text ?? ""}`,
+    expected: describe(request.verdict, request),
+    got: describe(decision.verdict, { ...said, rule: rule?.number, line: rule?.at?.line }),
+    decidedBy: rule?.text === undefined ? undefined : `${place}${rule.text}`,
   };
 }
 
@@ -224,8 +247,8 @@ function refusedAtConnect(opened: Opened, request: TestRequest): Difference {
     "decision" in opened ? opened.decision : { reason: "bad_mountpoint", by: "mountpoint" };
   return {
     question: describeRequest(request, request.topics[0] ?? ""),
-    expected: request.verdict,
-    got: `refused at connect: ${parts(decision.reason, decision.by)}`,
+    expected: describe(request.verdict, request),
+    got: `${describe("refused at connect", decision)}; if that is meant, expect it of \`connect\``,
   };
 }
 
@@ -235,10 +258,24 @@ function describeRequest({ action }: TestRequest, topic: string): string {
   return `${action.type} ${JSON.stringify(topic)}${qos}${retain}`;
 }
 
-function parts(...all: readonly (string | undefined)[]): string {
-  return all.filter((one) => one !== undefined).join(", ");
+interface Details {
+  readonly reason?: string | undefined;
+  readonly by?: string | undefined;
+  readonly rule?: number | undefined;
+  readonly line?: number | undefined;
+  readonly code?: number | undefined;
 }
 
-function hex(code: number | undefined): string | undefined {
-  return code === undefined ? undefined : `0x${code.toString(16)}`;
+/** `deny, reason no_match, by default`; only what is known, or expected. */
+function describe(verdict: string, { reason, by, rule, line, code }: Details): string {
+  return [
+    verdict,
+    reason === undefined ? undefined : `reason ${reason}`,
+    by === undefined ? undefined : `by ${by}`,
+    rule === undefined ? undefined : `rule ${rule}`,
+    line === undefined ? undefined : `line ${line}`,
+    code === undefined ? undefined : `code 0x${code.toString(16)}`,
+  ]
+    .filter((one) => one !== undefined)
+    .join(", ");
 }

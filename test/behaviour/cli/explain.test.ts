@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { runCli, TestDirectory } from "../../support/cli.ts";
 import { startCli } from "../../support/cli-process.ts";
 import { signToken } from "../../support/policy.ts";
@@ -122,7 +122,7 @@ describe("portcullis explain publish and subscribe", () => {
     const { code, text } = await explain("publish", "myorg/x", ...CLIENT, "-i", "dev-1");
     expect(code).toBe(0);
     expect(text).toContain(`
-ALLOW publish "myorg/x": rule, by file rule 3
+ALLOW publish "myorg/x": rule 3 of file
       a/folder/with/a/rather/long/name/acl.conf:3:1: {allow, all, publish, ["myorg/#"]}
 `);
   });
@@ -132,12 +132,12 @@ ALLOW publish "myorg/x": rule, by file rule 3
     expect(code).toBe(1);
     const acl = "a/folder/with/a/rather/long/name/acl.conf";
     expect(text).toContain(`
-DENY  subscribe "myorg/#": rule, by file rule 4
+DENY  subscribe "myorg/#": rule 4 of file
       ${acl}:4:1: {deny, all}
       what came closest to allowing it:
         ${acl}:1 covers only myorg/read/#
-        ${acl}:2 is for clients where username is "admin"
-        ${acl}:3 is about publishing
+        ${acl}:2 is for clients whose username is \`admin\`
+        ${acl}:3 allows only publish
 `);
     // Wide places do not break the columns.
     const outcomes = made
@@ -146,6 +146,104 @@ DENY  subscribe "myorg/#": rule, by file rule 4
       .filter((line) => /^[a-z]/.test(line))
       .map((line) => line.search(/(resolved|set|ignore|ok|allow|no match|applies)( |$)/));
     expect(new Set(outcomes.slice(-4)).size).toBe(1);
+  });
+});
+
+describe("the rules in an explanation", () => {
+  const CONF = `portcullis.allow_anonymous = true
+authorization { no_match = deny, sources = [{ type = file, path = "acl.conf" }] }
+`;
+
+  async function explainAcl(
+    acl: string,
+    ...args: readonly string[]
+  ): Promise<{ code: number; lines: string[] }> {
+    const files = new TestDirectory({ "p.conf": CONF, "acl.conf": acl });
+    onTestFinished(() => files.remove());
+    const result = await runCli("explain", ...args, "-c", files.file("p.conf"), "-i", "c");
+    return { code: result.code, lines: files.without(result.stdout).split("\n") };
+  }
+
+  it("name the QoS, retain flag and addresses that they want", async () => {
+    const acl = `{allow, {ipaddrs, ["10.0.0.0/8", "::1"]}, {publish, [{qos, 1}, {retain, true}]}, ["a"]}.
+{allow, all, {publish, [{qos, [1, 2]}]}, ["a"]}.
+`;
+    const { code, lines } = await explainAcl(acl, "publish", "a");
+    expect(code).toBe(1);
+    expect(lines.slice(-5)).toEqual([
+      'DENY  publish "a": no_match, by default',
+      "      what came closest to allowing it:",
+      "        acl.conf:2 allows only publish with QoS 1, 2",
+      "        acl.conf:1 allows only publish with QoS 1 retained and is for clients whose address is in 10.0.0.0/8 or ::1",
+      "",
+    ]);
+  });
+
+  it("include the deciding one, however many come before it", async () => {
+    const rules = Array.from(
+      { length: 300 },
+      (_, n) => `{allow, {username, "u"}, publish, ["x/${n}"]}.`,
+    );
+    const acl = `${rules.join("\n")}\n{allow, {username, "u"}, all, ["near"]}.\n{deny, all}.\n`;
+    const { lines } = await explainAcl(acl, "subscribe", "near");
+    const steps = lines.filter((line) => line.startsWith("authorization"));
+    expect(steps).toHaveLength(201);
+    expect(steps[0]).toContain("102 more rules, which differ in more, are not shown");
+    expect(steps.at(-2)).toMatch(/acl\.conf:301 +no match +client differs/);
+    expect(steps.at(-1)).toMatch(/acl\.conf:302 +applies/);
+    expect(lines).toContain("        acl.conf:301 is for clients whose username is `u`");
+  });
+
+  it("are put to the filter inside a shared one", async () => {
+    const acl = '{allow, all, subscribe, ["a/#"]}.\n{deny, all}.\n';
+    for (const filter of ["$share/g/a/b", "$queue/a/b", "$exclusive/a/b"]) {
+      expect((await explainAcl(acl, "subscribe", filter)).code).toBe(0);
+    }
+    expect((await explainAcl(acl, "subscribe", "$share/a/b")).code).toBe(1);
+  });
+
+  it.each([
+    ["publish", "a/+", "topic_name_error"],
+    ["publish", "$delayed/x/a", "is no number of seconds"],
+    ["subscribe", "a/#/b", "topic_invalid_#"],
+    ["subscribe", "$share/g/", "topic_cannot_be_empty"],
+    ["subscribe", "$queue/", "invalid_topic_filter"],
+  ])("are not asked about %s %s, which no broker lets through", async (type, topic, why) => {
+    const { code, lines } = await explainAcl("{allow, all}.\n", type, topic);
+    expect(code).toBe(1);
+    expect(lines.at(-3)).toBe(`DENY  ${type} "${topic}": malformed_topic, by packet`);
+    expect(lines.at(-2)).toContain(why);
+  });
+
+  it("are those of the token first", async () => {
+    const conf = `authentication = [{ mechanism = jwt, use_jwks = false, algorithm = "hmac-based"
+  secret = "0123456789abcdef0123456789abcdef", from = password }]
+authorization { no_match = deny, sources = [{ type = file, path = "acl.conf" }] }
+`;
+    const files = new TestDirectory({ "p.conf": conf, "acl.conf": '{allow, all, all, ["b"]}.\n' });
+    onTestFinished(() => files.remove());
+    const ask = async (acl: unknown, topic: string): Promise<string> => {
+      const password = signToken({ acl }, "0123456789abcdef0123456789abcdef");
+      const client = ["-c", files.file("p.conf"), "-i", "c", "-P", password];
+      return files.without((await runCli("explain", "publish", topic, ...client)).stdout);
+    };
+    const list = [
+      { permission: "deny", action: "publish", topic: "a/${clientid}" },
+      { permission: "allow", action: "subscribe", topic: "a" },
+    ];
+    const denied = await ask(list, "a/c");
+    expect(denied).toMatch(/^token acl +rule 1 +applies +deny publish → a\/c$/m);
+    expect(denied).toContain('DENY  publish "a/c": rule 1 of the token\'s acl\n');
+    expect(denied).not.toMatch(/^authorization/m);
+    const passedOn = await ask(list, "b");
+    expect(passedOn).toMatch(
+      /^token acl +rule 2 +no match +action, topic differs: allow subscribe → a$/m,
+    );
+    expect(passedOn).toContain('ALLOW publish "b": rule 1 of file\n');
+    const mapped = await ask({ pub: ["a"] }, "b");
+    expect(mapped).toContain('DENY  publish "b": token_acl_no_match, by client_info\n');
+    expect(mapped).toContain("rule 1 covers only a");
+    expect(mapped).not.toMatch(/^authorization/m);
   });
 });
 

@@ -69,8 +69,10 @@ describe("portcullis test", () => {
   a wish  tests.conf:2
     subscribe "a/#" with QoS 1
     - expected  allow, rule 1
-    + got       deny, rule, file, rule 2
+    + got       deny, rule 2, line 2
       decided by acl.conf:2: {deny, all, subscribe, ["a/#"]}
+      closest:   acl.conf:1 allows only publish and covers only a/x/#
+                 acl.conf:3 is for clients whose address is in 10.0.0.0/8 and covers only net
 0 passed, 1 failed
 `);
   });
@@ -115,7 +117,9 @@ tests = [
 `,
     });
     expect(code).toBe(1);
-    expect(stdout).toContain("+ got       refused at connect: malformed_token, jwt");
+    expect(stdout).toContain(
+      "+ got       refused at connect, reason malformed_token, by jwt, code 0x86; if that is meant, expect it of `connect`",
+    );
     expect(stdout).toContain('attribute `site`\n    - expected  "x"\n    + got       not set');
   });
 
@@ -132,6 +136,20 @@ tests = [{ client { clientid = c, token { sub = c } }, connect = allow, publish 
       "a.test.conf": tests,
       "b.test.conf": `secret = "another-secret-of-these-tests-0123456789"\n${tests}`,
     });
+    expect(code).toBe(0);
+  });
+
+  it("asks about the filter inside a shared one, and refuses what is no topic", async () => {
+    const { stdout, code } = await run({
+      "tests.yaml": `clients: { u: { clientid: c, username: u, attrs: { site: x } } }
+tests:
+  - { client: u, subscribe: [$share/g/a/x, $queue/a/x], expect: deny, rule: 2 }
+  - { client: u, publish: [a/x/+, $delayed/soon/a/x], expect: deny, reason: malformed_topic }
+  - { client: u, publish: $delayed/5/a/x, expect: allow, rule: 1 }
+  - { client: u, subscribe: $share/g/, expect: deny, reason: malformed_topic }
+`,
+    });
+    expect(stdout).toContain("4 passed, 0 failed");
     expect(code).toBe(0);
   });
 
@@ -167,7 +185,7 @@ tests = [{ client { clientid = c, token { sub = c } }, connect = allow, publish 
     );
     expect(code).toBe(1);
     expect(stdout).toContain("TAP version 14\n1..2\nok 1 - one \\# two\nnot ok 2 - wrong\n  ---\n");
-    expect(stdout).toContain('got: "deny, no_match, default"');
+    expect(stdout).toContain('got: "deny, reason no_match, by default"');
   });
 
   it("writes JUnit XML with names escaped", async () => {
@@ -196,6 +214,14 @@ tests = [{ client { clientid = c, token { sub = c } }, connect = allow, publish 
       [true, 7],
     ]);
     expect(percent).toBe(100);
+    const half = RIGHT.replace(/.*retain = true.*\n/, "");
+    const { coverage } = JSON.parse((await run({ "tests.conf": half }, "--json")).stdout) as {
+      coverage: { rules: number; missed: object[] }[];
+    };
+    expect(coverage[0]).toMatchObject({
+      rules: 3,
+      missed: [{ rule: 3, at: { line: 3 }, text: '{allow, {ipaddr, "10.0.0.0/8"}, all, ["net"]}' }],
+    });
   });
 
   it.each([

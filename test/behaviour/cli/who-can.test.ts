@@ -28,7 +28,7 @@ describe("portcullis who-can", () => {
     const { code, stdout } = await ask(ACL, "deny", "publish", "plant/7/temp", "--qos", "1");
     expect(code).toBe(0);
     expect(stdout).toBe(`who can publish "plant/7/temp":
-ALLOW if address in 10.0.0.0/8
+ALLOW if address is in 10.0.0.0/8
       acl.conf:2: {allow, {ipaddr, "10.0.0.0/8"}, {publish, [{qos, 1}]}, ["plant/+/temp"]}
       except if username is \`mallory\`: acl.conf:1
 ALLOW if client id is \`7\`

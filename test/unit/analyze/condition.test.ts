@@ -85,9 +85,9 @@ describe("describeWho", () => {
     ['{client_attr, "site", "x"}', "attribute `site` is `x`"],
     [
       '{ipaddrs, ["10.0.0.0/8", "127.0.0.1", "fd00::/8", "::1"]}',
-      "address in 10.0.0.0/8 or 127.0.0.1 or fd00::/8 or ::1",
+      "address is in 10.0.0.0/8 or 127.0.0.1 or fd00::/8 or ::1",
     ],
-    ['{ipaddr, "1:0:0:2:0:0:0:3"}', "address in 1:0:0:2::3"],
+    ['{ipaddr, "1:0:0:2:0:0:0:3"}', "address is in 1:0:0:2::3"],
     [
       "{'and', [{user, \"a\"}, {'or', [{zone, z}, {listener, \"tcp:x\"}]}]}",
       "username is `a` and (zone is `z` or listener is `tcp:x`)",
