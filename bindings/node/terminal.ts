@@ -26,6 +26,37 @@ export function note(line = ""): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** How often a progress line is written, and how long work has to take for the first one. */
+const PROGRESS_MS = 250;
+
+/** One line that tells a terminal how far a piece of work is; nothing anywhere else. */
+export class Progress {
+  readonly #what: string;
+  readonly #total: number;
+  readonly #stream: NodeJS.WriteStream;
+  #nextMs = Date.now() + PROGRESS_MS;
+  #isShown = false;
+
+  constructor(what: string, total: number, stream: NodeJS.WriteStream) {
+    this.#what = what;
+    this.#total = total;
+    this.#stream = stream;
+  }
+
+  /** Call as often as you like. */
+  at(done: number): void {
+    if (!this.#stream.isTTY || Date.now() < this.#nextMs) return;
+    this.#nextMs = Date.now() + PROGRESS_MS;
+    this.#isShown = true;
+    this.#stream.write(`\r${this.#what}: ${Math.floor((done / this.#total) * 100)} %`);
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    if (this.#isShown) this.#stream.write("\r\u001b[K");
+  }
+}
+
 /**
  * An issue as a person reads it: place and message, the source line with a caret, the hint.
  * `readSource` gives a file's text when it can be shown.

@@ -42,6 +42,12 @@ export const ANALYSIS_STEPS_MAX = 20_000_000;
 /** LIMIT: findings of one kind that are listed. */
 export const FINDINGS_PER_CODE_MAX = 200;
 
+export interface AnalysisOptions {
+  readonly stepsMax?: number | undefined;
+  /** Told before each rule how many are done. */
+  readonly onRule?: ((done: number) => void) | undefined;
+}
+
 interface Prepared {
   readonly rule: Rule;
   readonly alternatives: readonly Facts[] | undefined;
@@ -51,12 +57,13 @@ interface Prepared {
 /**
  * Analyses rules in their order. What is reported is certain, but for conflicts between patterns,
  * which are taken to have clients in common. Cost: about the number of rules times the depth of
- * their filters; bounded by `stepsMax`, and then a finding says where it stopped.
+ * their filters; bounded by `stepsMax` (default
+ * ANALYSIS_STEPS_MAX), and then a finding says where it stopped.
  */
 export function analyzeRules(
   rules: readonly Rule[],
   switches: Switches,
-  stepsMax: number = ANALYSIS_STEPS_MAX,
+  { stepsMax = ANALYSIS_STEPS_MAX, onRule }: AnalysisOptions = {},
 ): Finding[] {
   const prepared = rules.map((rule): Prepared => {
     const topics =
@@ -70,6 +77,7 @@ export function analyzeRules(
   const index = new FilterIndex(budget);
   const firstLevels = firstLevelsOf(prepared);
   for (const [number, one] of prepared.entries()) {
+    onRule?.(number);
     try {
       analyzeRule(number, one, { rules, prepared, index, budget, switches, firstLevels, findings });
     } catch (error) {
@@ -147,13 +155,18 @@ function addDelivery(number: number, question: ConflictQuestion, analysis: Analy
   if (!below) return;
   const { conflict, topic } = below;
   const wide = topic?.type === "levels" ? showLevels(topic.levels) : "#";
-  const { message, hint } = deliveryWidth(wide, conflict.overlap.filter, analysis.switches);
+  const { message, hint } = deliveryWidth({
+    wide,
+    denied: conflict.overlap.filter,
+    by: nameRule(analysis.rules, conflict.earlier),
+    switches: analysis.switches,
+  });
   analysis.findings.add({
     code: "WARN_ANALYZE_DELIVERY",
     severity: analysis.switches.enforce_delivery ? "note" : "warning",
     rule: number + 1,
     others: [conflict.earlier + 1],
-    message: `${message} (${nameRule(analysis.rules, conflict.earlier)})`,
+    message,
     hint,
     overlap: conflict.overlap.filter,
     example: conflict.overlap.example,
@@ -256,24 +269,30 @@ function isAnybody({ equals, opaque, addresses }: Facts): boolean {
 /** Collects, and stops listing a kind that has too many. */
 class Findings {
   readonly #found: Finding[] = [];
+  /** The first that was left out of each kind, and how many are. */
+  readonly #left = new Map<FindingCode, { readonly first: Finding; count: number }>();
   readonly #counts = new Map<FindingCode, number>();
 
   add(finding: Finding): void {
-    const count = (this.#counts.get(finding.code) ?? 0) + 1;
-    this.#counts.set(finding.code, count);
+    const { code } = finding;
+    const count = (this.#counts.get(code) ?? 0) + 1;
+    this.#counts.set(code, count);
+    const left = this.#left.get(code);
     if (count <= FINDINGS_PER_CODE_MAX) this.#found.push(finding);
+    else if (left) left.count++;
+    else this.#left.set(code, { first: finding, count: 1 });
   }
 
   all(): Finding[] {
-    const cut = [...this.#counts].filter(([, count]) => count > FINDINGS_PER_CODE_MAX);
     return [
       ...this.#found,
-      ...cut.map(
-        ([code, count]): Finding => ({
+      ...[...this.#left].map(
+        ([code, { first, count }]): Finding => ({
           code: "WARN_ANALYZE_LIMIT",
+          severity: first.severity,
           rule: 0,
           others: [],
-          message: `${count - FINDINGS_PER_CODE_MAX} more findings like ${code} are not listed`,
+          message: `${count} more ${code === "WARN_ANALYZE_DELIVERY" ? "such notes on deliveries" : `findings like ${code}`} are not listed`,
         }),
       ),
     ];

@@ -98,18 +98,25 @@ function looseWidth(topic: SymbolicTopic & { type: "loose" }): Width {
   };
 }
 
-/**
- * What a deny rule leaves open: deliveries of wider subscriptions. `denied` is the deny rule's filter
- * and lies below `wide`.
- */
-export function deliveryWidth(wide: string, denied: string, switches: Switches): Width {
+export interface DeniedDelivery {
+  /** The filter that may be subscribed to. */
+  readonly wide: string;
+  /** What is denied of it. */
+  readonly denied: string;
+  /** The rule that denies. */
+  readonly by: string;
+  readonly switches: Switches;
+}
+
+/** What a deny rule leaves open: deliveries of wider subscriptions. */
+export function deliveryWidth({ wide, denied, by, switches }: DeniedDelivery): Width {
   return switches.enforce_delivery
     ? {
-        message: `a subscription to \`${wide}\` has each delivery checked, because \`${denied}\` is denied`,
+        message: `a subscription to \`${wide}\` has each delivery checked, because ${by} denies \`${denied}\``,
         hint: "none needed; a filter that leaves the denied topics out is delivered faster",
       }
     : {
-        message: `a subscription to \`${wide}\` delivers \`${denied}\` too: the deny rule is only compared with what is asked for`,
+        message: `a subscription to \`${wide}\` delivers \`${denied}\` too: ${by}, which denies it, is only compared with what is asked for`,
         hint: "switch enforce_delivery on, or allow a filter that leaves the denied topics out",
       };
 }

@@ -3,7 +3,7 @@ import { analyzeRules, type Finding } from "../../../src/analyze/index.ts";
 import type { Rule } from "../../../src/compile/rule/ast.ts";
 import type { Switches } from "../../../src/config/compatibility.ts";
 import type { SourcePosition } from "../../../src/types.ts";
-import { note, paint } from "../terminal.ts";
+import { note, Progress, paint } from "../terminal.ts";
 import { reportIssues } from "./report.ts";
 
 export interface PlacedFinding extends Finding {
@@ -12,9 +12,12 @@ export interface PlacedFinding extends Finding {
   readonly othersAt: readonly SourcePosition[];
 }
 
-/** The findings with their places. */
+/** The findings with their places. A terminal is told how far it is. */
 export function analyzePlaced(rules: readonly Rule[], switches: Switches): PlacedFinding[] {
-  return analyzeRules(rules, switches).map((finding) => ({
+  const progress = new Progress(`analyzing ${rules.length} rules`, rules.length, process.stderr);
+  const findings = analyzeRules(rules, switches, { onRule: (done) => progress.at(done) });
+  progress.end();
+  return findings.map((finding) => ({
     ...finding,
     at: rules[finding.rule - 1]?.at,
     othersAt: finding.others.flatMap((number) => rules[number - 1]?.at ?? []),

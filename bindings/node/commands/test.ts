@@ -54,6 +54,11 @@ A client without token and password, in a test without connect, is taken as acce
 What may be expected: \`expect\` (allow, deny), and with it reason, by, rule (its number) and line (in
 its file); in connect: { expect, reason, by, code, attrs }.
 
+Examples:
+  portcullis test policies/ --coverage
+  portcullis test policies/ --tap --junit results.xml --coverage-min 90
+  portcullis test tests.yaml -c portcullis.conf --watch
+
 Exits with 0 when all is as expected, 1 when not, 2 when a file cannot be used; with --watch, which
 Ctrl-C ends, with what the last run came to.`;
 

@@ -16,10 +16,17 @@ interface WhoCanOptions {
   readonly json?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  portcullis who-can publish plant/7/temp -c portcullis.conf
+  portcullis who-can publish plant/7/status -c portcullis.conf --qos 1 --retain
+  portcullis who-can subscribe 'plant/#' -c portcullis.conf --json`;
+
 export function registerWhoCan(program: Command): void {
   const whoCanCommand = program
     .command("who-can")
-    .description("list the rules that admit a packet, for whom, and what narrows them");
+    .description("list the rules that admit a packet, for whom, and what narrows them")
+    .addHelpText("after", EXAMPLES);
   for (const type of ["publish", "subscribe"] as const) {
     const command = whoCanCommand
       .command(type)
@@ -31,7 +38,7 @@ export function registerWhoCan(program: Command): void {
       .option("--json", "print the answer as JSON")
       .addHelpText(
         "after",
-        "\nSuperusers and rules inside tokens are not in the file and so not in the answer.\nWith authorization.include_mountpoint, write the topic with its mountpoint in front.\nExits with 0 when anybody can, 1 when nobody.",
+        "\nSuperusers and rules inside tokens are not in the file and so not in the answer.\nWith authorization.include_mountpoint, write the topic with its mountpoint in front.\nExits with 0 when anybody can, 1 when nobody, 2 when the configuration cannot be used.",
       );
     if (type === "publish") command.option("--retain", "with the retain flag");
     command.action((topic: string, options: WhoCanOptions) => run(type, topic, options));

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { paint, renderIssue } from "../../../bindings/node/terminal.ts";
+import { Progress, paint, renderIssue } from "../../../bindings/node/terminal.ts";
 import type { Issue } from "../../../src/errors.ts";
 import { runCli } from "../../support/cli.ts";
 
 const COMMANDS = [
   ...["broker", "check", "compile", "try", "explain", "explain connect", "explain publish"],
-  ...["explain subscribe", "explain expression", "token", "batch", "bench"],
+  ...["explain subscribe", "explain expression", "token", "batch", "bench", "test", "who-can"],
 ];
 
 afterEach(() => {
@@ -40,6 +40,33 @@ describe("every command", () => {
     const { code, stdout } = await runCli("--version");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("progress", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function work(isTTY: boolean): string {
+    vi.useFakeTimers();
+    let text = "";
+    const stream = { isTTY, write: (part: string) => (text += part) } as unknown;
+    const progress = new Progress("counting", 200, stream as NodeJS.WriteStream);
+    for (let done = 0; done < 200; done++) {
+      progress.at(done);
+      vi.advanceTimersByTime(5);
+    }
+    progress.end();
+    return text;
+  }
+
+  it("is one line of a terminal, four times a second, and goes away", () => {
+    expect(work(true)).toBe("\rcounting: 25 %\rcounting: 50 %\rcounting: 75 %\r\u001b[K");
+  });
+
+  it("is nothing in a pipe", () => {
+    expect(work(false)).toBe("");
   });
 });
 

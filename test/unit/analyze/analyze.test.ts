@@ -6,7 +6,7 @@ import { readRules } from "../../support/acl.ts";
 function analyze(text: string, preset: "strict" | "emqx" = "strict", stepsMax?: number): Finding[] {
   const { rules, issues } = readRules(text, preset);
   expect(issues.filter(({ severity }) => severity === "error")).toEqual([]);
-  return analyzeRules(rules, resolveSwitches(preset), stepsMax);
+  return analyzeRules(rules, resolveSwitches(preset), { stepsMax });
 }
 
 const idle = (findings: readonly Finding[]): number[] =>
