@@ -7,6 +7,7 @@ import {
   createHmac,
   createPublicKey,
   createSecretKey,
+  hash,
   type KeyObject,
   timingSafeEqual,
   type VerifyKeyObjectInput,
@@ -48,7 +49,7 @@ const HASHES: Readonly<Record<JwsAlgorithm, string | null>> = {
 
 /** A Crypto on node:crypto. */
 export function createNodeCrypto(): Crypto {
-  return { importSecret, importPem, importJwk, verify };
+  return { importSecret, importPem, importJwk, verify, digest };
 }
 
 function importSecret(secret: Uint8Array): KeyImport {
@@ -117,6 +118,10 @@ function verify(
       else resolve(isValid);
     });
   });
+}
+
+function digest(bytes: Uint8Array): string {
+  return hash("sha256", bytes, "binary");
 }
 
 /** Memory for two codes of the same length, used within one call. */

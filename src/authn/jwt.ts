@@ -14,6 +14,7 @@ import type { ClientInfo, SourcePosition, Text } from "../types.ts";
 import type { Authenticator, AuthnRequest, AuthnResult } from "./authenticator.ts";
 import { BAD_CREDENTIALS } from "./authenticator.ts";
 import { readClaimTemplate } from "./jwt/claim-template.ts";
+import { TokenCache } from "./jwt/token-cache.ts";
 import type { TokenVerdict, VerifierOptions } from "./jwt/verify.ts";
 import { createJwtVerifier } from "./jwt/verify.ts";
 import type { AuthnMode, AuthnPorts, Creation } from "./registry.ts";
@@ -94,6 +95,7 @@ function verifierOptions(
     badTokenDenies: switches.bad_token_denies,
     rejectsCrit: switches.crit_rejected,
     issuers: config.issuers,
+    cache: config.tokenCache && new TokenCache(config.tokenCache),
     claims: {
       checks: config.verifyClaims.map(({ name, value }) => ({
         name,

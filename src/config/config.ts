@@ -89,6 +89,8 @@ export interface JwtConfig extends AuthenticatorCommon {
   readonly checkIat?: boolean | undefined;
   /** Ours: keys shorter than RFC 7518 asks for are refused instead of warned of. */
   readonly refuseShortKeys?: boolean | undefined;
+  /** Ours: signatures of so many tokens are verified once; undefined: every time. */
+  readonly tokenCache?: { readonly maxCount: number; readonly maxBytes: number } | undefined;
   /** Ours: Authentication Methods whose Authentication Data is the token; none when left out. */
   readonly authMethods?: readonly string[] | undefined;
 }

@@ -81,6 +81,8 @@ export interface Crypto {
     signingInput: Uint8Array,
     signature: Uint8Array,
   ): boolean | Promise<boolean>;
+  /** SHA-256, one character a byte. */
+  digest(bytes: Uint8Array): string;
 }
 
 /** One `-----BEGIN …-----` block. */

@@ -6,6 +6,7 @@
  * as long as the hash, as long as it can be, or empty, and a private key that is not extractable in
  * PKCS#8 form is refused.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
 import { exportJWK, importJWK, importPKCS8, importSPKI, type JWK } from "jose";
 import { decodeBase64url } from "./base64url.ts";
 import type {
@@ -39,7 +40,7 @@ const UNUSABLE: Handle = {
 
 /** A Crypto on the runtime's WebCrypto. */
 export function createJoseCrypto(): Crypto {
-  return { importSecret, importPem, importJwk, verify };
+  return { importSecret, importPem, importJwk, verify, digest };
 }
 
 function importSecret(secret: Uint8Array): KeyImport {
@@ -99,6 +100,10 @@ async function verify(
     if (await crypto.subtle.verify(parameters, imported, sealed, data)) return true;
   }
   return false;
+}
+
+function digest(bytes: Uint8Array): string {
+  return String.fromCharCode(...sha256(bytes));
 }
 
 /** The verification parameters to try; several only for the PSS salt lengths in use. */

@@ -20,6 +20,8 @@ export interface JwsHeader {
 
 export interface CompactJws {
   readonly header: JwsHeader;
+  /** The whole token as it was sent. */
+  readonly token: Uint8Array;
   /** The bytes the signature is over. May share memory with the token. */
   readonly signingInput: Uint8Array;
   /** Undefined when it is not UTF-8. Not to be believed before the signature holds. */
@@ -90,6 +92,7 @@ export function createJwsReader(): JwsReader {
         : signingInputOf(token.subarray(0, first + 1), header, payload);
     return {
       header,
+      token,
       signingInput,
       signature,
       payload: decodeUtf8(payload),

@@ -4,7 +4,14 @@ import { algorithmOf } from "../../crypto/crypto.ts";
 import type { CompactJws, JwsReader } from "../../crypto/jws.ts";
 import { createJwsReader, describeHeader } from "../../crypto/jws.ts";
 import type { KeyLookup, KeySource } from "../../crypto/key-source.ts";
-import { isJsonObject, type JsonObject, member, parseJson } from "../../json/parse.ts";
+import {
+  isJsonObject,
+  JsonFloat,
+  type JsonNumber,
+  type JsonObject,
+  member,
+  parseJson,
+} from "../../json/parse.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ClientInfo, Reason, Text } from "../../types.ts";
 import type { AuthnResult } from "../authenticator.ts";
@@ -13,6 +20,7 @@ import type { ClaimRules } from "./claims.ts";
 import { checkClaims } from "./claims.ts";
 import type { DataRules } from "./data.ts";
 import { readTokenData } from "./data.ts";
+import type { TokenCache } from "./token-cache.ts";
 
 export interface VerifierOptions {
   readonly crypto: Crypto;
@@ -29,6 +37,8 @@ export interface VerifierOptions {
   readonly rejectsCrit: boolean;
   /** Whose tokens are its business; undefined: everybody's. */
   readonly issuers?: readonly string[] | undefined;
+  /** Signatures that need no second check. */
+  readonly cache?: TokenCache | undefined;
 }
 
 /** A verdict on a token; `missing`, always at once, when the field holds none. */
@@ -45,6 +55,8 @@ interface Attempt {
   readonly claims: JsonObject | undefined;
   /** The key source has looked for newer keys. */
   readonly isSecond: boolean;
+  /** What the cache knows the token by; undefined without a cache. */
+  readonly digest?: string | undefined;
 }
 
 /**
@@ -92,8 +104,7 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     answer: AuthnResult | Promise<AuthnResult>,
   ): AuthnResult | Promise<AuthnResult> {
     if (detail === undefined) return answer;
-    const explain = (result: AuthnResult): AuthnResult =>
-      result.type === "continue" ? result : { ...result, detail: result.detail ?? detail };
+    const explain = (result: AuthnResult): AuthnResult => withDetail(result, detail);
     return answer instanceof Promise ? answer.then(explain) : explain(answer);
   }
 
@@ -101,7 +112,13 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     if (!lookup.ok) {
       return { type: "failure", reason: "backend_unavailable", message: lookup.problem };
     }
-    return tryKeys(attempt, lookup.keys, 0);
+    const { cache } = options;
+    if (cache === undefined || lookup.keys.length === 0) return tryKeys(attempt, lookup.keys, 0);
+    const digest = options.crypto.digest(attempt.jws.token);
+    if (cache.holds(digest, lookup.keys, options.clock.now())) {
+      return withDetail(checkPayload(attempt), "the signature was verified before");
+    }
+    return tryKeys({ ...attempt, digest }, lookup.keys, 0);
   }
 
   /** The first key that verifies decides. */
@@ -112,16 +129,12 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
   ): AuthnResult | Promise<AuthnResult> {
     const { signingInput, signature } = attempt.jws;
     for (let index = from; index < keys.length; index += 1) {
-      const isValid = options.crypto.verify(
-        attempt.algorithm,
-        keys[index]!,
-        signingInput,
-        signature,
-      );
-      if (isValid === true) return checkPayload(attempt);
+      const key = keys[index]!;
+      const isValid = options.crypto.verify(attempt.algorithm, key, signingInput, signature);
+      if (isValid === true) return checkPayload(attempt, key);
       if (isValid === false) continue;
       return isValid.then((holds) =>
-        holds ? checkPayload(attempt) : tryKeys(attempt, keys, index + 1),
+        holds ? checkPayload(attempt, key) : tryKeys(attempt, keys, index + 1),
       );
     }
     return lookAgain(attempt, keys);
@@ -147,7 +160,11 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     return again instanceof Promise ? again.then(conclude) : conclude(again);
   }
 
-  function checkPayload({ jws, client, claims: known }: Attempt): AuthnResult {
+  /** `verifiedBy` has just been found to have signed the token. */
+  function checkPayload(
+    { jws, client, claims: known, digest }: Attempt,
+    verifiedBy?: VerificationKey,
+  ): AuthnResult {
     const payload = known ?? readClaims(jws);
     if (payload === undefined) {
       const reason = "bad_payload";
@@ -157,7 +174,18 @@ export function createJwtVerifier(options: VerifierOptions): JwtVerifier {
     const nowSeconds = Math.floor(options.clock.now() / 1000);
     const claims = checkClaims(payload, options.claims, client, nowSeconds);
     if (!claims.ok) return { type: "deny", reason: claims.reason, code: BAD_CREDENTIALS };
-    return readTokenData(payload, claims.exp, options.data);
+    const result = readTokenData(payload, claims.exp, options.data);
+    // Remembered only where it let somebody in: what is refused is of no use again.
+    if (result.type === "ok" && digest !== undefined && verifiedBy !== undefined) {
+      const untilMs = claims.exp === undefined ? Number.POSITIVE_INFINITY : endMs(claims.exp);
+      options.cache?.add(digest, verifiedBy, untilMs);
+    }
+    return result;
+  }
+
+  function endMs(exp: JsonNumber): number {
+    const seconds = Number(exp instanceof JsonFloat ? exp.value : exp);
+    return (seconds + options.claims.leewaySeconds) * 1000;
   }
 
   function refuse(jws: CompactJws, reason: Reason, message: string): AuthnResult {
@@ -176,4 +204,10 @@ function readClaims({ payload, isPlainPayload }: CompactJws): JsonObject | undef
 /** Configured names, never what a token says. */
 function namesOf(issuers: readonly string[]): string {
   return issuers.map((issuer) => `\`${issuer}\``).join(" or ");
+}
+
+/** The answer with something more to explain it, in front of what it says already. */
+function withDetail(result: AuthnResult, detail: string): AuthnResult {
+  if (result.type === "continue") return result;
+  return { ...result, detail: result.detail ? `${detail}; ${result.detail}` : detail };
 }

@@ -28,6 +28,7 @@ import {
   oneOf,
   type Place,
   type Spec,
+  size,
   text,
   wrong,
 } from "./spec.ts";
@@ -105,6 +106,12 @@ const TIME_CLAIMS: ReadonlySet<string> = new Set(["exp", "nbf", "iat"]);
 
 const authMethod = text({ pattern: /^[\x21-\x7e]{1,64}$/, expects: "the name of a method" });
 
+const TOKEN_CACHE_KEYS = {
+  enable: key(boolean(), false, "remember whose signature has been verified"),
+  max_count: key(integer(1, 10_000_000), 100_000, "tokens to remember"),
+  max_memory: key(size(256, 2 ** 31), 33_554_432, "bytes to remember them in"),
+} satisfies Keys;
+
 const SHARED_KEYS = {
   ...COMMON_KEYS,
   use_jwks: optional(boolean(), "whether the keys come from a JWKS endpoint"),
@@ -126,6 +133,7 @@ const SHARED_KEYS = {
     "warn",
     "what becomes of keys that are shorter than RFC 7518 asks for",
   ),
+  token_cache: optional(ours(object(TOKEN_CACHE_KEYS)), "verify the signature of a token once"),
   auth_methods: key(
     ours(list(authMethod)),
     ({ switches }) => (switches.tokens_in_auth_data ? ["OAUTH2-JWT", "CUSTOM-JWT"] : []),
@@ -334,8 +342,16 @@ function build(
     issuers: values.issuer,
     checkIat: values.check_iat,
     refuseShortKeys: values.short_keys === "refuse",
+    tokenCache: tokenCacheOf(values.token_cache),
     authMethods: values.auth_methods,
   };
+}
+
+function tokenCacheOf(
+  written: Values<typeof TOKEN_CACHE_KEYS> | undefined,
+): JwtConfig["tokenCache"] {
+  if (written?.enable !== true) return undefined;
+  return { maxCount: written.max_count, maxBytes: written.max_memory };
 }
 
 function readEndpoint(

@@ -148,6 +148,21 @@ describe("options of ours", () => {
     ]);
   });
 
+  it("say how many verified tokens to remember", () => {
+    const cache = (keys: string): unknown =>
+      load(authenticators(`${SECRET}, token_cache { ${keys} }`)).chain[0]?.tokenCache;
+    expect(load(authenticators(SECRET)).chain[0]?.tokenCache).toBeUndefined();
+    expect(cache("max_count = 5")).toBeUndefined();
+    expect(cache("enable = true")).toEqual({ maxCount: 100_000, maxBytes: 33_554_432 });
+    expect(cache("enable = true, max_count = 5, max_memory = 1KB")).toEqual({
+      maxCount: 5,
+      maxBytes: 1024,
+    });
+    for (const keys of ["max_count = 0", "max_memory = 255", "ttl = 5s"]) {
+      expect(errors(authenticators(`${SECRET}, token_cache { ${keys} }`))).toHaveLength(1);
+    }
+  });
+
   it("refuse a secret one byte short of 32 where that is wanted", () => {
     const secret = (length: number, more = ""): string =>
       authenticators(`algorithm = "hmac-based", secret = "${"s".repeat(length)}" ${more}`);
