@@ -4,6 +4,7 @@ import type { Preset } from "../../src/config/compatibility.ts";
 import type { Config } from "../../src/config/config.ts";
 import { createEngine, type Engine } from "../../src/engine.ts";
 import { ConfigError, type Issue } from "../../src/errors.ts";
+import { tlsIssues } from "./broker/tls.ts";
 import { loadConfigFile } from "./config-files.ts";
 import { createNodeCrypto } from "./crypto.ts";
 import { nodePorts } from "./ports.ts";
@@ -33,12 +34,19 @@ export function compileFile(file: string, options: PolicyFileOptions = {}): Comp
   const loaded = loadConfigFile(file, { preset, onRead, ...(env ? { env } : {}) });
   const config = adjust(loaded.config);
   try {
-    const policy = compilePolicy(config, { withSecrets: true });
+    const policy = compilePolicy(config, { withSecrets: true, withListenerKeys: true });
+    failOnTls(config);
     return { config, policy, issues: [...loaded.issues, ...policy.issues] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError([...loaded.issues, ...error.issues]);
   }
+}
+
+/** Certificates and keys that OpenSSL does not take. */
+function failOnTls({ listeners }: Config): void {
+  const issues = listeners.flatMap((listener) => tlsIssues(listener));
+  if (issues.length > 0) throw new ConfigError(issues);
 }
 
 export interface OpenPolicy extends CompiledFile {

@@ -1,10 +1,13 @@
 /** A client for trying a broker out: connects, subscribes, publishes once, and tells how it went. */
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import mqtt, { type Packet } from "mqtt-packet";
 
 export interface TryOptions {
   readonly host: string;
   readonly port: number;
+  /** Use TLS, with these certificates and keys. */
+  readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key"> | undefined;
   readonly clientId: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -89,11 +92,13 @@ class Wire {
   #isClosed = false;
   #wake: () => void = () => {};
 
-  static open({ host, port, tell }: TryOptions): Promise<Wire> {
+  static open({ host, port, tls, tell }: TryOptions): Promise<Wire> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, host);
+      // A server name has to be a name; an address is checked against the certificate all the same.
+      const servername = isIP(host) === 0 ? host : "";
+      const socket = tls ? connectTls({ ...tls, host, port, servername }) : connect(port, host);
       socket.once("error", reject);
-      socket.once("connect", () => {
+      socket.once(tls ? "secureConnect" : "connect", () => {
         socket.off("error", reject);
         resolve(new Wire(socket, tell));
       });

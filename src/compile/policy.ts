@@ -7,6 +7,7 @@ import type { AuthenticatorConfig, Config, Located } from "../config/config.ts";
 import { withoutSecrets } from "../config/secrets.ts";
 import { ConfigError, type Issue } from "../errors.ts";
 import type { PolicyMeta } from "../policy-meta.ts";
+import { accessRuleIssues } from "./access-rules.ts";
 import { readAcl } from "./acl/index.ts";
 import { compileExpression, type ExpressionPlace } from "./expr/index.ts";
 import { type ImageEntry, packImage } from "./image.ts";
@@ -20,6 +21,8 @@ import { placeholderIssues } from "./template-check.ts";
 export interface CompileOptions {
   /** Put the secrets of authenticators into the image. Off: the engine is given them when it loads the image. */
   readonly withSecrets?: boolean | undefined;
+  /** Keep the private keys of listeners: for a broker in this process. No other host needs them. */
+  readonly withListenerKeys?: boolean | undefined;
 }
 
 export interface CompiledPolicy {
@@ -46,7 +49,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
     entries.push({ kind: ENTRY_EXPRESSION, id, blob: compiled.blob });
   }
 
-  issues.push(...placeholderIssues(config));
+  issues.push(...placeholderIssues(config), ...accessRuleIssues(config));
 
   let rules: readonly Rule[] = [];
   const source = config.authorization.sources.find(({ enable }) => enable);
@@ -68,7 +71,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
   if (hasErrors(issues)) throw new ConfigError(issues);
 
   const meta: PolicyMeta = {
-    config: portableConfig(config, options.withSecrets === true),
+    config: portableConfig(config, options),
     programs,
   };
   entries.push({ kind: ENTRY_META, id: 0, blob: json(meta) });
@@ -119,17 +122,17 @@ function allAuthenticators(config: Config): AuthenticatorConfig[] {
 }
 
 /** The configuration as it goes into an image: no rule text, and no secrets unless asked for. */
-function portableConfig(config: Config, withSecrets: boolean): Config {
+function portableConfig(config: Config, { withSecrets, withListenerKeys }: CompileOptions): Config {
   const strip = (chain: readonly AuthenticatorConfig[]): AuthenticatorConfig[] =>
     chain.map((one) => (withSecrets ? one : withoutSecrets(one)));
   return {
     ...config,
     authentication: strip(config.authentication),
-    listeners: config.listeners.map((listener) =>
-      listener.authentication
-        ? { ...listener, authentication: strip(listener.authentication) }
-        : listener,
-    ),
+    listeners: config.listeners.map(({ tls, authentication, ...listener }) => ({
+      ...listener,
+      ...(tls && withListenerKeys && { tls }),
+      ...(authentication && { authentication: strip(authentication) }),
+    })),
     authorization: {
       ...config.authorization,
       sources: config.authorization.sources.map((source) => ({ ...source, text: "" })),

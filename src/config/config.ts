@@ -272,8 +272,43 @@ export interface MqttConfig {
 /** What of a client's certificate stands for what CONNECT says. `crt` is DER, `pem` base64 of it. */
 export type PeerCertIdentity = "disabled" | "cn" | "dn" | "crt" | "pem" | "md5";
 
+/** One line of `access_rules`: the first whose range holds the peer's address decides. */
+export interface AccessRule {
+  readonly permission: "allow" | "deny";
+  /** `all`, an address, or a CIDR range. */
+  readonly who: string;
+  readonly at?: SourcePosition | undefined;
+}
+
+/** `ssl_options` of a listener, files read. It holds a private key: images never get it. */
+export interface ListenerTls {
+  /** PEM texts: the chain, its key, and who may have signed clients. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly password?: string | undefined;
+  readonly authorities?: string | undefined;
+  /** Ask clients for a certificate, and check it. */
+  readonly isPeerVerified: boolean;
+  readonly failIfNoPeerCert: boolean;
+  /** Certificates that may stand between a client's and the authority's. */
+  readonly depth: number;
+  /** The last of `authorities` that are trusted although they did not sign themselves. */
+  readonly partialChain: 0 | 1 | 2;
+  /** Object identifiers of extended key usages that a client's certificate must have. */
+  readonly extKeyUsage: readonly string[];
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+  /** OpenSSL's names; none for the runtime's own choice. */
+  readonly ciphers: readonly string[];
+  readonly honorCipherOrder: boolean;
+  readonly handshakeTimeoutMs: number;
+  readonly at?: SourcePosition | undefined;
+}
+
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
+
 export interface ListenerConfig {
-  readonly type: "tcp";
+  readonly type: "tcp" | "ssl";
   readonly name: string;
   readonly enable: boolean;
   readonly host: string;
@@ -283,6 +318,9 @@ export interface ListenerConfig {
   readonly mountpointAt?: SourcePosition | undefined;
   readonly enableAuthn: true | false | "quick_deny_anonymous";
   readonly maxConnections: number;
+  readonly accessRules: readonly AccessRule[];
+  /** Of an enabled `ssl` listener. */
+  readonly tls?: ListenerTls | undefined;
   /** A chain of its own; replaces the global one. */
   readonly authentication?: readonly AuthenticatorConfig[] | undefined;
 }

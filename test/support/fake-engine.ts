@@ -260,6 +260,7 @@ function fakeConfig(options: FakeEngineOptions): Config {
     },
     listeners: [
       {
+        accessRules: [],
         type: "tcp",
         name: "default",
         enable: true,

@@ -7,7 +7,6 @@
  */
 import type { Socket } from "node:net";
 import { Aedes } from "aedes";
-import type { ListenerConfig } from "../../../src/config/config.ts";
 import type { AedesBroker, AedesClient } from "./aedes.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { DelayedMessages } from "./delayed.ts";
@@ -15,7 +14,7 @@ import { Gate } from "./gate.ts";
 import { WriteGatherer } from "./gather.ts";
 import { hardenBroker, hardenClient, hardenRouting, Qos2Ledger } from "./hardening.ts";
 import { createHooks } from "./hooks.ts";
-import { TcpListener } from "./listener.ts";
+import { Listener, type ListenerHandlers } from "./listener.ts";
 import { ClientLog, type Logger } from "./log.ts";
 import { guardParser } from "./parser-guard.ts";
 import { type BrokerEngine, type Host, type Origin, Peer } from "./peer.ts";
@@ -75,7 +74,7 @@ class EnforcingBroker implements Broker {
   readonly #forgetPolicyChanges: () => void;
   /** The review under way; a newer one takes its place. */
   #review: Review | undefined;
-  #listeners: TcpListener[] = [];
+  #listeners: Listener[] = [];
 
   constructor({ engine, log, clock = systemClock }: BrokerOptions) {
     const peerOf = (client: AedesClient): Peer => this.#peerOf.get(client)!;
@@ -122,10 +121,14 @@ class EnforcingBroker implements Broker {
   }
 
   async listen(): Promise<readonly ListenerAddress[]> {
-    const { listeners } = this.#host.engine.config;
+    const { listeners, switches } = this.#host.engine.config;
+    const handlers: ListenerHandlers = {
+      onConnection: (socket, origin) => this.#connect(socket, origin),
+      onRefused: (socket, listener, why) => this.#noteRefused(socket, listener, why),
+    };
     this.#listeners = listeners
       .filter((listener) => listener.enable)
-      .map((config) => new TcpListener(config, (socket) => this.#connect(socket, config)));
+      .map((config) => new Listener(config, switches, handlers));
     try {
       await Promise.all(this.#listeners.map((listener) => listener.listen()));
     } catch (error) {
@@ -160,9 +163,8 @@ class EnforcingBroker implements Broker {
     log.flush();
   }
 
-  #connect(socket: Socket, config: ListenerConfig): void {
+  #connect(socket: Socket, origin: Origin): void {
     const client = this.#host.aedes.handle(socket);
-    const origin: Origin = { listener: `${config.type}:${config.name}`, zone: config.zone };
     const peer = new Peer(this.#host, client, origin);
     this.#peers.set(client, peer);
     this.#peerOf.set(client, peer);
@@ -179,8 +181,30 @@ class EnforcingBroker implements Broker {
     });
   }
 
+  /** Closed before it could send a packet. */
+  #noteRefused({ remoteAddress, remotePort }: Socket, listener: string, why: string): void {
+    const peer = `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
+    this.#host.log.noted("info", "connection_refused", { peer, listener }, why);
+  }
+
+  /** New connections come in under the listeners of the new policy; where they listen stays. */
+  #followListeners(): void {
+    const { listeners, switches } = this.#host.engine.config;
+    for (const listener of this.#listeners) {
+      const config = listeners.find(({ type, name }) => `${type}:${name}` === listener.id);
+      if (!config?.enable) continue;
+      try {
+        listener.follow(config, switches);
+      } catch (error) {
+        const line = { event: "listener_unchanged", listener: listener.id, error: String(error) };
+        this.#log.error(line, "the listener keeps its certificate");
+      }
+    }
+  }
+
   /** Another policy is in force: goes through all connections, a few at a time. */
   #followPolicy(): void {
+    this.#followListeners();
     const review = new Review();
     this.#review = review;
     this.#reviewAll(review).catch((error: unknown) => {

@@ -1,26 +1,37 @@
-/** A TCP port that connections come in at. */
+/** A port that connections come in at: who may connect, how many at a time, and TLS. */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressCheck, compileAccessRules } from "../../../src/compile/access-rules.ts";
+import type { Switches } from "../../../src/config/compatibility.ts";
 import type { ListenerConfig } from "../../../src/config/config.ts";
+import { normaliseAddress } from "./client-info.ts";
+import type { Origin } from "./peer.ts";
+import { TlsAcceptor, type TlsHandlers, type TlsIdentity } from "./tls.ts";
 
-export class TcpListener {
-  /** `tcp:NAME`. */
+export interface ListenerHandlers {
+  /** A connection that packets can be read from. */
+  onConnection(socket: Socket, origin: Origin): void;
+  /** One that was closed before that. */
+  onRefused(socket: Socket, listener: string, why: string): void;
+}
+
+export class Listener {
+  /** `tcp:NAME`, `ssl:NAME`. */
   readonly id: string;
-  readonly #config: ListenerConfig;
+  readonly #handlers: ListenerHandlers;
   readonly #server: Server;
+  readonly #tls: TlsAcceptor | undefined;
+  #config: ListenerConfig;
+  #mayConnect: AddressCheck;
   #connections = 0;
 
-  constructor(config: ListenerConfig, onConnection: (socket: Socket) => void) {
+  /** Throws when the certificate cannot be used. */
+  constructor(config: ListenerConfig, switches: Switches, handlers: ListenerHandlers) {
     this.id = `${config.type}:${config.name}`;
     this.#config = config;
-    this.#server = createServer({ noDelay: true }, (socket) => {
-      if (this.#connections >= config.maxConnections) {
-        socket.destroy();
-        return;
-      }
-      this.#connections++;
-      socket.once("close", () => this.#connections--);
-      onConnection(socket);
-    });
+    this.#handlers = handlers;
+    this.#mayConnect = compileAccessRules(config.accessRules, switches);
+    this.#tls = config.type === "ssl" ? this.#acceptor(config) : undefined;
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
   /** Open connections. */
@@ -42,6 +53,16 @@ export class TcpListener {
     });
   }
 
+  /**
+   * What holds for connections from now on: addresses, certificates, zone. Where it listens stays.
+   * Throws when a certificate cannot be used, and then changes nothing.
+   */
+  follow(config: ListenerConfig, switches: Switches): void {
+    if (config.tls) this.#tls?.follow(config.tls);
+    this.#config = config;
+    this.#mayConnect = compileAccessRules(config.accessRules, switches);
+  }
+
   /** Where it listens; the port is the real one when 0 was asked for. */
   get address(): { readonly host: string; readonly port: number } {
     const { address, port } = this.#server.address() as AddressInfo;
@@ -51,5 +72,36 @@ export class TcpListener {
   /** Stops accepting; open connections stay. */
   close(): void {
     this.#server.close();
+  }
+
+  #acceptor({ tls }: ListenerConfig): TlsAcceptor {
+    if (!tls) throw new Error(`the policy image holds no certificate for ${this.id}`);
+    const handlers: TlsHandlers = {
+      onOpen: (socket, identity) => this.#open(socket, identity),
+      onRefused: (socket, why) => this.#handlers.onRefused(socket, this.id, why),
+    };
+    return new TlsAcceptor(tls, handlers);
+  }
+
+  #accept(socket: Socket): void {
+    const isFull = this.#connections >= this.#config.maxConnections;
+    if (isFull || !this.#mayConnect(normaliseAddress(socket.remoteAddress))) {
+      if (!isFull) this.#handlers.onRefused(socket, this.id, "the address may not connect");
+      socket.destroy();
+      return;
+    }
+    this.#connections++;
+    socket.once("close", () => this.#connections--);
+    if (this.#tls) this.#tls.accept(socket);
+    else this.#open(socket);
+  }
+
+  #open(socket: Socket, identity?: TlsIdentity): void {
+    this.#handlers.onConnection(socket, {
+      listener: this.id,
+      zone: this.#config.zone,
+      serverName: identity?.serverName,
+      certificate: identity?.certificate,
+    });
   }
 }

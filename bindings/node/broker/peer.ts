@@ -13,6 +13,7 @@ import type { ClientLog, LoggedClient } from "./log.ts";
 import { writePacket } from "./packets.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { TimerWheel, WheelEntry } from "./timer-wheel.ts";
+import type { ClientCertificate } from "./tls.ts";
 
 /** The engine, as far as the broker needs it. */
 export interface BrokerEngine {
@@ -47,6 +48,9 @@ export interface Origin {
   /** `tcp:default`. */
   readonly listener: string;
   readonly zone: string;
+  /** Of TLS connections. */
+  readonly serverName?: string | undefined;
+  readonly certificate?: ClientCertificate | undefined;
 }
 
 /** LIMIT: time for an answered peer to close, before the connection is cut. */

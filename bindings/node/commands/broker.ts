@@ -120,8 +120,8 @@ function shortPath(file: string): string {
   return path.length < file.length ? path : file;
 }
 
-function urlOf({ host, port }: ListenerAddress): string {
-  return `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;
+function urlOf({ listener, host, port }: ListenerAddress): string {
+  return `${listener.startsWith("ssl:") ? "mqtts" : "mqtt"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** The log says what came of it; the places of mistakes are shown here. */

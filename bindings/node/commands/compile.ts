@@ -41,7 +41,8 @@ Examples:
       });
       engine.close();
       reportIssues(issues);
-      const { image } = options.withSecrets ? policy : compilePolicy(config);
+      // Never the image of this process: it holds the private keys of listeners.
+      const { image } = compilePolicy(config, { withSecrets: options.withSecrets });
       write(options.output, image, options.withSecrets === true);
       const secrets = missingSecrets(image);
       if (options.json) {

@@ -1,12 +1,16 @@
 /** `portcullis try`: be a client for a moment, and see what the broker grants. */
 import { type Command, InvalidArgumentError } from "commander";
 import { printable } from "../broker/log.ts";
+import { readTextFile } from "../config-files.ts";
 import { EXIT_NO, EXIT_OK, paint, print } from "../terminal.ts";
-import { type TryEvent, tryClient } from "../try-client.ts";
+import { type TryEvent, type TryOptions, tryClient } from "../try-client.ts";
 import { addCredentialOptions, type CredentialOptions, readPassword } from "./options.ts";
 
 interface TryCommandOptions extends CredentialOptions {
-  readonly url: { readonly host: string; readonly port: number };
+  readonly url: { readonly host: string; readonly port: number; readonly isTls: boolean };
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly subscribe: readonly string[];
   readonly publish?: string;
   readonly message: string;
@@ -31,6 +35,9 @@ export function registerTry(program: Command): void {
     .option("-p, --publish <topic>", "publish one message there, after subscribing")
     .option("-m, --message <text>", "its payload", "hello")
     .option("--stay", "stay connected and print what arrives, until Ctrl-C")
+    .option("--ca <file>", "with mqtts: PEM file of the authorities to trust")
+    .option("--cert <file>", "with mqtts: PEM file of a client certificate, with its chain")
+    .option("--key <file>", "with mqtts: PEM file of its key")
     .option("--json", "print each step as a line of JSON")
     .addHelpText(
       "after",
@@ -39,14 +46,17 @@ Speaks MQTT 5. Exits with 0 when everything was granted, 1 when something was re
 refused is in the broker's log; \`portcullis explain\` shows every step.
 
 Example:
-  portcullis try -i dev-1 --password-file token.txt -s 'myorg/read/#' -p myorg/read/hello`,
+  portcullis try -i dev-1 --password-file token.txt -s 'myorg/read/#' -p myorg/read/hello
+  portcullis try -i dev-1 --url mqtts://broker.example --ca ca.pem --cert dev-1.pem --key dev-1.key`,
     )
     .action(async (options: TryCommandOptions) => {
       const { url, clientId, username, subscribe: filters, publish: topic, message } = options;
       const tell = options.json ? (event: TryEvent) => print(JSON.stringify(event)) : show;
       try {
         const isGranted = await tryClient({
-          ...url,
+          host: url.host,
+          port: url.port,
+          tls: readTls(options),
           clientId,
           username,
           password: readPassword(options),
@@ -57,9 +67,31 @@ Example:
         });
         process.exitCode = isGranted ? EXIT_OK : EXIT_NO;
       } catch (error) {
-        throw describeFailure(error, `mqtt://${url.host}:${url.port}`);
+        const scheme = url.isTls ? "mqtts" : "mqtt";
+        throw describeFailure(error, `${scheme}://${url.host}:${url.port}`);
       }
     });
+}
+
+/** The files of the TLS options; undefined without TLS. */
+function readTls({ url, ca, cert, key }: TryCommandOptions): TryOptions["tls"] {
+  const isWritten = ca !== undefined || cert !== undefined || key !== undefined;
+  if (!url.isTls && isWritten) {
+    throw new InvalidArgumentError("--ca, --cert and --key go with --url mqtts://HOST:PORT");
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new InvalidArgumentError("--cert and --key go together");
+  }
+  return url.isTls
+    ? { ca: readPemFile(ca), cert: readPemFile(cert), key: readPemFile(key) }
+    : undefined;
+}
+
+function readPemFile(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const text = readTextFile(path);
+  if (text === undefined) throw new InvalidArgumentError(`there is no file \`${path}\``);
+  return text;
 }
 
 const GRANTED: Record<TryEvent["what"], string> = {
@@ -115,8 +147,10 @@ function describeFailure(error: unknown, url: string): unknown {
 
 function parseUrl(text: string): TryCommandOptions["url"] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "mqtt:" || url.hostname === "") {
-    throw new InvalidArgumentError("write it as mqtt://HOST:PORT");
+  const isTls = url?.protocol === "mqtts:";
+  if (url === undefined || (url.protocol !== "mqtt:" && !isTls) || url.hostname === "") {
+    throw new InvalidArgumentError("write it as mqtt://HOST:PORT or mqtts://HOST:PORT");
   }
-  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 1883) };
+  const port = Number(url.port || (isTls ? 8883 : 1883));
+  return { host: url.hostname.replace(/^\[|\]$/g, ""), port, isTls };
 }

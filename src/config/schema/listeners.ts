@@ -1,8 +1,9 @@
 /** `listeners`. Source: authentication §1.2, §1.6, §2.1, §7.5. */
-import type { AuthenticatorConfig, ListenerConfig } from "../config.ts";
+import type { AccessRule, AuthenticatorConfig, ListenerConfig, ListenerTls } from "../config.ts";
 import type { HoconNode, HoconObject } from "../hocon/index.ts";
 import { chain } from "./authn.ts";
 import {
+  type Key,
   type Keys,
   key,
   object,
@@ -12,8 +13,10 @@ import {
   type Values,
   withoutEffect,
 } from "./keys.ts";
+import { LISTENER_TLS, readListenerTls } from "./listener-tls.ts";
 import {
   boolean,
+  contentAt,
   integer,
   joinPath,
   type LoadContext,
@@ -33,7 +36,7 @@ interface Address {
   readonly port: number;
 }
 
-const MQTT_PORT = 1883;
+const PORTS = { tcp: 1883, ssl: 8883 } as const;
 
 /** `1883`, `"0.0.0.0:1883"`, `"[::1]:1883"`, `"name:1883"`. */
 const bind: Spec<Address> = {
@@ -73,25 +76,25 @@ const enableAuthn: Spec<ListenerConfig["enableAuthn"]> = {
   },
 };
 
-/** Only the rule that lets every address in; others would have to be enforced. */
-const accessRules: Spec<readonly "allow all"[]> = list({
-  expects: '`"allow all"` (rules on addresses are not supported)',
+/** `allow all`, `deny 10.0.0.0/8`. Whether an address is one is found out where it is compiled. */
+const accessRule: Spec<AccessRule> = {
+  expects: '`"allow WHO"` or `"deny WHO"`, where WHO is `all`, an address or a CIDR range',
   read(node, place) {
-    const value = scalarText(node)?.trim();
-    return value === "allow all" ? "allow all" : wrong(node, place, this.expects);
+    const match = /^\s*(allow|deny)\s+(\S+)\s*$/.exec(scalarText(node) ?? "");
+    if (!match) return wrong(node, place, this.expects);
+    return {
+      permission: match[1] as AccessRule["permission"],
+      who: match[2]!,
+      at: contentAt(node),
+    };
   },
-});
+};
 
 const TRANSPORT = withoutEffect("sockets are the runtime's own");
 const RATE = withoutEffect("rates are not limited");
 
-const TCP_KEYS = {
+const SHARED_KEYS = {
   enable: key(boolean(), true, "a disabled listener does not listen", { aliases: ["enabled"] }),
-  bind: key(
-    bind,
-    (load: LoadContext): Address => ({ host: defaultHost(load), port: MQTT_PORT }),
-    "where it listens",
-  ),
   zone: key(text(), "default", "the zone of its clients"),
   mountpoint: key(
     located("a text", { mayBeEmpty: true }),
@@ -105,7 +108,7 @@ const TCP_KEYS = {
     "most clients at a time",
   ),
   authentication: optional(chain, "a chain of its own; replaces the global one"),
-  access_rules: key(accessRules, [], "addresses that may connect"),
+  access_rules: key(list(accessRule), [], "addresses that may connect"),
   proxy_protocol: onlyAs(false, "the PROXY protocol is not supported"),
   proxy_protocol_timeout: withoutEffect("the PROXY protocol is not supported"),
   acceptors: TRANSPORT,
@@ -123,49 +126,75 @@ const TCP_KEYS = {
   limiter: RATE,
 } satisfies Keys;
 
+function bindKey(port: number): Key<Address> {
+  return key(bind, (load: LoadContext) => ({ host: defaultHost(load), port }), "where it listens");
+}
+
+const TCP_KEYS = { ...SHARED_KEYS, bind: bindKey(PORTS.tcp) } satisfies Keys;
+
+const SSL_KEYS = {
+  ...SHARED_KEYS,
+  bind: bindKey(PORTS.ssl),
+  ssl_options: optional(LISTENER_TLS, "certificates, and what is asked of clients"),
+} satisfies Keys;
+
+type Type = ListenerConfig["type"];
+
+/** The kinds of listeners there are, with their keys. */
+const TYPES: Readonly<Record<Type, Keys>> = { tcp: TCP_KEYS, ssl: SSL_KEYS };
+const SUPPORTED = Object.keys(TYPES) as Type[];
+
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 /** Other kinds of listeners EMQX has. */
-const OTHER_TYPES = ["ssl", "ws", "wss", "quic"];
+const OTHER_TYPES = ["ws", "wss", "quic"];
+const ALL_TYPES = [...SUPPORTED, ...OTHER_TYPES];
 
 /** The root key `listeners`. `tcp:default` exists unless it is disabled. */
 export const listeners: Spec<readonly ListenerConfig[]> = {
   expects: "an object: `listeners.tcp.NAME { bind = 1883 }`",
-  keys: ["tcp", ...OTHER_TYPES],
-  below: (type) =>
-    type === "tcp"
-      ? { ...object(TCP_KEYS), below: () => object(TCP_KEYS) }
-      : OTHER_TYPES.includes(type)
-        ? ANY
-        : undefined,
+  keys: ALL_TYPES,
+  below: (type) => {
+    if (OTHER_TYPES.includes(type)) return ANY;
+    const keys = Object.hasOwn(TYPES, type) ? TYPES[type as Type] : undefined;
+    return keys && { ...object(keys), below: () => object(keys) };
+  },
   read(node, place) {
     if (node.kind !== "object") return wrong(node, place, this.expects);
     const table: Keys = Object.fromEntries(
-      ["tcp", ...OTHER_TYPES].map((type) => [type, optional(ANY, "listeners by name")]),
+      ALL_TYPES.map((type) => [type, optional(ANY, "listeners by name")]),
     );
     let isGood = readKeys(node, table, place) !== undefined;
     warnOfOthers(node, place);
     const out: ListenerConfig[] = [];
-    const tcp = node.members.get("tcp")?.value;
-    const named = tcp?.kind === "object" ? tcp.members : new Map();
-    if (tcp && tcp.kind !== "object" && tcp.kind !== "null") {
-      wrong(tcp, { ...place, path: joinPath(place.path, "tcp") }, this.expects);
-      isGood = false;
-    }
-    if (!named.has("default")) {
-      const unwritten = readListener("default", emptyAt(node), place);
-      if (unwritten) out.push(unwritten);
-    }
-    for (const [name, member] of named) {
-      const listener = NAME.test(name)
-        ? readListener(name, member.value, place)
-        : reportName(name, member.keyAt, place);
-      if (listener) out.push(listener);
-      else isGood = false;
+    for (const type of SUPPORTED) {
+      const all = node.members.get(type)?.value;
+      const named = all?.kind === "object" ? all.members : new Map();
+      if (all && all.kind !== "object" && all.kind !== "null") {
+        wrong(all, { ...place, path: joinPath(place.path, type) }, this.expects);
+        isGood = false;
+      }
+      if (type === "tcp" && !named.has("default")) {
+        const unwritten = readListener({ type, name: "default" }, emptyAt(node), place);
+        if (unwritten) out.push(unwritten);
+      }
+      for (const [name, member] of named) {
+        const listener = NAME.test(name)
+          ? readListener({ type, name }, member.value, place)
+          : reportName({ type, name }, member.keyAt, place);
+        if (listener) out.push(listener);
+        else isGood = false;
+      }
     }
     return isGood && areApart(out, node, place) ? out : undefined;
   },
 };
+
+/** Which listener. */
+interface Id {
+  readonly type: Type;
+  readonly name: string;
+}
 
 const ANY: Spec<HoconNode> = { expects: "listeners by name", below: () => ANY, read: (n) => n };
 
@@ -173,22 +202,32 @@ function emptyAt(node: HoconNode): HoconObject {
   return { kind: "object", at: node.at, members: new Map() };
 }
 
-function reportName(name: string, at: HoconNode["at"], place: Place): undefined {
+function reportName({ type, name }: Id, at: HoconNode["at"], place: Place): undefined {
   place.load.issues.error(
     "ERR_CONFIG_VALUE",
     at,
     `\`${name.slice(0, 60)}\` cannot be the name of a listener`,
-    { path: joinPath(place.path, "tcp"), hint: "use letters, digits, `_` and `-`" },
+    { path: joinPath(place.path, type), hint: "use letters, digits, `_` and `-`" },
   );
 }
 
-function readListener(name: string, node: HoconNode, root: Place): ListenerConfig | undefined {
-  const place = { ...root, path: joinPath(joinPath(root.path, "tcp"), name) };
+function readListener(id: Id, node: HoconNode, root: Place): ListenerConfig | undefined {
+  const { type, name } = id;
+  const place = { ...root, path: joinPath(joinPath(root.path, type), name) };
   // `listeners.tcp.NAME = null` or `= marked_for_deletion` is how EMQX removes one.
   const isRemoved = node.kind === "null" || scalarText(node) === "marked_for_deletion";
-  if (isRemoved) return readListener(name, disabledAt(node), root);
-  const values = object(TCP_KEYS).read(node, place);
-  return values && toListener(name, values);
+  if (isRemoved) return readListener(id, disabledAt(node), root);
+  if (type === "tcp") {
+    const values = object(TCP_KEYS).read(node, place);
+    return values && toListener(id, values);
+  }
+  const values = object(SSL_KEYS).read(node, place);
+  if (values === undefined) return undefined;
+  // The files of a disabled listener need not be there.
+  if (!values.enable) return toListener(id, values);
+  const path = joinPath(place.path, "ssl_options");
+  const tls = readListenerTls(values.ssl_options, node.at, { ...place, path });
+  return tls && toListener(id, values, tls);
 }
 
 function disabledAt(node: HoconNode): HoconObject {
@@ -200,9 +239,13 @@ function disabledAt(node: HoconNode): HoconObject {
   };
 }
 
-function toListener(name: string, values: Values<typeof TCP_KEYS>): ListenerConfig {
+function toListener(
+  { type, name }: Id,
+  values: Values<typeof TCP_KEYS>,
+  tls?: ListenerTls,
+): ListenerConfig {
   return {
-    type: "tcp",
+    type,
     name,
     enable: values.enable,
     host: values.bind.host,
@@ -212,6 +255,8 @@ function toListener(name: string, values: Values<typeof TCP_KEYS>): ListenerConf
     mountpointAt: values.mountpoint.at,
     enableAuthn: values.enable_authn,
     maxConnections: values.max_connections,
+    accessRules: values.access_rules,
+    ...(tls && { tls }),
     authentication: chainOrNone(values.authentication),
   };
 }
@@ -234,7 +279,7 @@ function warnOfOthers(node: HoconObject, place: Place): void {
         "WARN_CONFIG_UNSUPPORTED",
         member.keyAt,
         `\`${type}\` listeners are not supported: \`${type}:${name.slice(0, 60)}\` does not listen`,
-        { path: joinPath(joinPath(place.path, type), name), hint: "supported is `tcp`" },
+        { path: joinPath(joinPath(place.path, type), name), hint: "supported are `tcp` and `ssl`" },
       );
     }
   }
@@ -254,13 +299,14 @@ function areApart(all: readonly ListenerConfig[], node: HoconNode, place: Place)
     if (!one.enable || one.port === 0) continue;
     const address = `${one.host}:${one.port}`;
     const other = taken.get(address);
-    taken.set(address, one.name);
+    const id = `${one.type}:${one.name}`;
+    taken.set(address, id);
     if (other === undefined) continue;
     isGood = false;
     place.load.issues.error(
       "ERR_CONFIG_DUPLICATE",
       node.at,
-      `\`tcp:${other}\` and \`tcp:${one.name}\` both listen on \`${address}\``,
+      `\`${other}\` and \`${id}\` both listen on \`${address}\``,
       {
         path: place.path,
         hint: "`tcp:default` always exists: disable it with `listeners.tcp.default.enable = false`",

@@ -601,12 +601,10 @@ describe("listeners", () => {
 
   test("what would have to be enforced and is not supported is refused", () => {
     expect(error("listeners.tcp.default.proxy_protocol = true")).toContain("not supported");
-    expect(error('listeners.tcp.default.access_rules = ["deny all"]')).toContain("allow all");
-    expect(load('listeners.tcp.default.access_rules = ["allow all"]').config.preset).toBe("strict");
-    const { issues } = load("listeners.ssl.default.bind = 8883\nlisteners.ws.default.enable=false");
+    const { issues } = load("listeners.wss.default.bind = 8084\nlisteners.ws.default.enable=false");
     const told = issues.filter((issue) => issue.code === "WARN_CONFIG_UNSUPPORTED");
     expect(told.map((issue) => issue.message)).toEqual([
-      "`ssl` listeners are not supported: `ssl:default` does not listen",
+      "`wss` listeners are not supported: `wss:default` does not listen",
     ]);
   });
 
