@@ -2,12 +2,13 @@
  * A policy in use: an image opened in a core, its run-time configuration and its chains. Immutable
  * but for one thing: a core that trapped is replaced by a fresh one with the same image.
  */
+import { SLOT_PASSWORD, SLOT_USERNAME } from "../assembly/abi.ts";
 import type { AuthnChain } from "./authn/chain.ts";
 import { decision } from "./authz/decisions.ts";
 import { compileRegex } from "./compile/regex/index.ts";
 import type { Config, ListenerConfig } from "./config/config.ts";
 import { type Chains, createChains } from "./connect/chains.ts";
-import type { AttributeInit } from "./connect/client-attrs.ts";
+import type { AttributeInit, TokenField } from "./connect/client-attrs.ts";
 import { type FailureMode, failureDenies } from "./connect/token-rules.ts";
 import { slotsRead } from "./core/expressions.ts";
 import { createHost } from "./core/host.ts";
@@ -49,6 +50,18 @@ function open(image: Uint8Array, host: PolicyHost): LoadedPolicy {
 function unloadable(cause: unknown): never {
   if (cause instanceof CoreError) throw cause;
   throw new CoreError("ERR_CORE_IMAGE", "the image cannot be loaded", { cause });
+}
+
+const TOKEN_SLOTS: Readonly<Record<TokenField, number>> = {
+  password: SLOT_PASSWORD,
+  username: SLOT_USERNAME,
+};
+
+/** Where clients may bring tokens: always in the password, in the username where one is told to look. */
+function tokenFieldsOf({ authentication, listeners }: Config): readonly TokenField[] {
+  const all = [...authentication, ...listeners.flatMap((one) => one.authentication ?? [])];
+  const isInName = all.some((one) => one.mechanism === "jwt" && one.from === "username");
+  return isInName ? ["password", "username"] : ["password"];
 }
 
 export class LoadedPolicy {
@@ -110,10 +123,13 @@ export class LoadedPolicy {
     this.#listeners = new Map(config.listeners.map((one) => [`${one.type}:${one.name}`, one]));
     this.#programs = programs;
     this.#references = new RuleReferences(image);
-    this.attributeInits = config.mqtt.clientAttrsInit.map(({ setAsAttr }, index) => ({
-      name: setAsAttr,
-      id: this.program(`mqtt.client_attrs_init[${index + 1}].expression`),
-    }));
+    const tokenFields = tokenFieldsOf(config);
+    this.attributeInits = config.mqtt.clientAttrsInit.map(({ setAsAttr }, index) => {
+      const id = this.program(`mqtt.client_attrs_init[${index + 1}].expression`);
+      const slots = slotsRead(this.memory, [id]);
+      const reads = tokenFields.filter((field) => (slots & (1 << TOKEN_SLOTS[field])) !== 0);
+      return { name: setAsAttr, id, reads };
+    });
     this.attributeSlots = slotsRead(
       this.#memory,
       this.attributeInits.map(({ id }) => id),

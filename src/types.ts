@@ -91,6 +91,7 @@ export type Reason =
   | "anonymous_refused"
   | "client_identifier_not_valid"
   | "certificate_identity_missing"
+  | "unverified_identity"
   | "bad_mountpoint"
   // enhanced authentication
   | "unknown_auth_method"

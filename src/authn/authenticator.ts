@@ -88,6 +88,8 @@ export interface Authenticator {
   readonly methods?: readonly string[] | undefined;
   /** Answers at once where it can. A throw or rejection counts as `failure`. */
   authenticate(request: AuthnRequest): AuthnResult | Promise<AuthnResult>;
+  /** The field whose token it has verified when it says `ok`, for clients without an Authentication Method. */
+  readonly verifies?: "password" | "username" | undefined;
   /** Stops what runs in the background. */
   close?(): void;
 }

@@ -68,6 +68,8 @@ export type ChainVerdict =
       readonly verdict: "allow";
       readonly reason: Reason;
       readonly data: AuthnData;
+      /** `Authenticator.verifies` of the one that accepted. */
+      readonly verifies?: Authenticator["verifies"];
     })
   | (ChainVerdictCommon & {
       readonly verdict: "deny";
@@ -201,7 +203,7 @@ export function createChain(members: readonly ChainMember[], policy: ChainPolicy
     run.steps.push(stepOf(member, result));
     switch (result.type) {
       case "ok":
-        return { verdict: "allow", reason: "ok", by, data: result.data, ...gathered(run) };
+        return accepted(member.authenticator, result.data, run);
       case "continue":
         return proceed(member, result, run);
       case "deny":
@@ -241,6 +243,10 @@ function withoutChain(policy: ChainPolicy, run: Run): ChainVerdict {
     return deny("chain", "not_configured", NOT_AUTHORIZED, run);
   const by = "anonymous";
   return { verdict: "allow", reason: "anonymous", by, data: NO_DATA, ...gathered(run) };
+}
+
+function accepted({ id, verifies }: Authenticator, data: AuthnData, run: Run): ChainVerdict {
+  return { verdict: "allow", reason: "ok", by: id, data, verifies, ...gathered(run) };
 }
 
 function deny(by: string, reason: Reason, code: ConnectCode, run: Run): ChainVerdict {

@@ -72,7 +72,8 @@ export function createJwtAuthenticatorWith(
     return verdict instanceof Promise ? verdict : conclude(verdict);
   }
 
-  return { id: config.id, methods, authenticate, close: () => keys.close?.() };
+  const { id, from: verifies } = config;
+  return { id, methods, verifies, authenticate, close: () => keys.close?.() };
 }
 
 /** With an Authentication Method that it knows, the token is the Authentication Data. */

@@ -1,7 +1,7 @@
 /** `portcullis batch client_attrs`: the attributes of a line's client, and their merge. */
 import { compileExpression } from "../compile/expr/index.ts";
 import {
-  type AttributeInit,
+  type AttributeEntry,
   initClientAttrs,
   isAttributeName,
   mergeClientAttrs,
@@ -42,9 +42,9 @@ function compileInit(
   init: unknown,
   { switches }: BatchContext,
   blobs: Uint8Array[],
-): readonly AttributeInit[] | undefined {
+): readonly AttributeEntry[] | undefined {
   if (!Array.isArray(init)) return undefined;
-  const entries: AttributeInit[] = [];
+  const entries: AttributeEntry[] = [];
   for (const { expression, set_as_attr: name } of init) {
     if (typeof expression !== "string" || typeof name !== "string") return undefined;
     const { blob } = compileExpression({ value: expression }, { switches, place: "client_attrs" });

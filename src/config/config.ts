@@ -27,6 +27,10 @@ export interface Config {
   readonly allowAnonymous: boolean;
   /** Ours: what becomes of live sessions when another policy is put in force. */
   readonly onPolicyChange: OnPolicyChange;
+  /** Ours: attributes made of a token that no authenticator accepted. */
+  readonly unverifiedClientAttrs: UnverifiedClientAttrs;
+  /** Ours: name the reason code of a refused CONNECT in words (MQTT 5). */
+  readonly refusalReasonString: boolean;
   readonly authorization: AuthorizationConfig;
   readonly mqtt: MqttConfig;
   readonly listeners: readonly ListenerConfig[];
@@ -37,6 +41,9 @@ export interface Config {
  * the sessions that hold one, `keep` leaves both as they are.
  */
 export type OnPolicyChange = "unsubscribe" | "disconnect" | "keep";
+
+/** `drop` takes them away once the client is accepted: rules and mountpoint never see them. */
+export type UnverifiedClientAttrs = "keep" | "drop";
 
 export type AuthenticatorConfig = BuiltInDatabaseConfig | CinfoConfig | HttpAuthnConfig | JwtConfig;
 

@@ -63,6 +63,8 @@ export function loadConfig(options: LoadOptions): { config: Config; issues: Issu
     authenticationSettings: { ignoreBackendFailures: settings.ignore_backend_failures },
     allowAnonymous: own.allowAnonymous,
     onPolicyChange: own.onPolicyChange,
+    unverifiedClientAttrs: own.unverifiedClientAttrs,
+    refusalReasonString: own.refusalReasonString,
     authorization,
     mqtt,
     listeners,
@@ -124,6 +126,8 @@ const NOTHING_OF_OUR_OWN: PortcullisConfig = {
   switches: {},
   allowAnonymous: false,
   onPolicyChange: "unsubscribe",
+  unverifiedClientAttrs: "keep",
+  refusalReasonString: false,
 };
 
 /** Source: authentication §0.2. */

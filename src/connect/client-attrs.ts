@@ -8,10 +8,18 @@ import type { CoreMemory } from "../core/wasm.ts";
 import type { Text } from "../types.ts";
 
 /** One entry, compiled: expression `id` of the image gives attribute `name`. */
-export interface AttributeInit {
+export interface AttributeEntry {
   readonly name: string;
   readonly id: number;
 }
+
+/** The same in a policy. */
+export interface AttributeInit extends AttributeEntry {
+  /** The fields it reads that may hold a token, which nobody has verified by then. */
+  readonly reads: readonly TokenField[];
+}
+
+export type TokenField = "password" | "username";
 
 /** No attributes at all; shared. */
 export const NO_ATTRS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
@@ -36,8 +44,8 @@ export function isAttributeName(name: string): boolean {
  */
 export function initClientAttrs(
   memory: CoreMemory,
-  entries: readonly AttributeInit[],
-  onDrop?: (entry: AttributeInit, drop: AttributeDrop) => void,
+  entries: readonly AttributeEntry[],
+  onDrop?: (entry: AttributeEntry, drop: AttributeDrop) => void,
 ): Record<string, string> {
   const attrs: Record<string, string> = Object.create(null);
   for (const entry of entries) {
@@ -52,6 +60,28 @@ export function initClientAttrs(
     else attrs[entry.name] = text;
   }
   return attrs;
+}
+
+/**
+ * The names of attributes that may come of a token which nobody verified; `verified` is the field whose
+ * token was. Of entries with one name all count. Source: authentication §8 item 38.
+ */
+export function unverifiedNames(
+  entries: readonly AttributeInit[],
+  verified: TokenField | undefined,
+): ReadonlySet<string> {
+  const unverified = entries.filter(({ reads }) => reads.some((field) => field !== verified));
+  return new Set(unverified.map(({ name }) => name));
+}
+
+/** The attributes without these; the same object when it has none of them. */
+export function withoutAttrs(
+  attrs: Readonly<Record<string, Text>>,
+  names: ReadonlySet<string>,
+): Readonly<Record<string, Text>> {
+  const kept = Object.entries(attrs).filter(([name]) => !names.has(name));
+  if (kept.length === Object.keys(attrs).length) return attrs;
+  return Object.assign(Object.create(null), Object.fromEntries(kept));
 }
 
 /** Attributes of before authentication with those an authenticator gave: the latter win. */

@@ -2,10 +2,12 @@
  * The life of a CONNECT, from the resolved packet to an accepted client. The order is the one of
  * authentication §1.1, steps 13 to 18.
  */
+import { SLOT_CLIENT_ATTRS } from "../../assembly/abi.ts";
 import type { AuthnData, AuthnRequest } from "../authn/authenticator.ts";
 import type { ChainStep, ChainVerdict } from "../authn/chain.ts";
 import type { SessionFacts, SessionOrigin } from "../authz/session.ts";
 import type { ListenerConfig, MqttConfig } from "../config/config.ts";
+import { slotsRead } from "../core/expressions.ts";
 import { encodeRequest } from "../core/request.ts";
 import { HIDDEN, Secrets } from "../observe/secrets.ts";
 import { describeError, quoteText, type Trace } from "../observe/trace.ts";
@@ -13,11 +15,13 @@ import type { LoadedPolicy } from "../policy.ts";
 import type { ClientInfo, ConnectDenied, Fault, Reason, Text } from "../types.ts";
 import {
   type AttributeDrop,
-  type AttributeInit,
+  type AttributeEntry,
   attributeText,
   initClientAttrs,
   mergeClientAttrs,
   NO_ATTRS,
+  unverifiedNames,
+  withoutAttrs,
 } from "./client-attrs.ts";
 import { overrideClientId } from "./client-id-override.ts";
 import { EXCHANGE_STEPS_MAX, type Pending } from "./exchange.ts";
@@ -50,6 +54,8 @@ interface Connecting {
   readonly fields: ConnectFields;
   clientAttrs: Readonly<Record<string, Text>>;
   clientId: Text;
+  /** `mqtt.clientid_override` made the id, of attributes among other things. */
+  isIdOfAttrs?: boolean;
   /** The session that is authenticated anew. */
   readonly renews?: SessionFacts | undefined;
 }
@@ -201,6 +207,8 @@ function setClientId(connecting: Connecting): void {
     const detail = shown(result.clientId, report.secrets);
     report.trace({ stage: "identity", at, outcome: "overridden", detail });
   }
+  const slots = slotsRead(memory, [policy.program(at)]);
+  connecting.isIdOfAttrs = (slots & (1 << SLOT_CLIENT_ATTRS)) !== 0;
   connecting.clientId = result.clientId;
   fields.clientId = result.clientId;
 }
@@ -268,7 +276,12 @@ function accept(
     return denied("client_identifier_not_valid", by, 0x85, faults);
   }
   const username = data.username ?? identity.username;
-  const clientAttrs = mergeClientAttrs(connecting.clientAttrs, data.clientAttrs);
+  const trusted = trustedAttrs(connecting, verdict);
+  if (trusted !== connecting.clientAttrs && connecting.isIdOfAttrs) {
+    // The id may say what the attributes may not.
+    return denied("unverified_identity", "mqtt.clientid_override", 0x86, faults);
+  }
+  const clientAttrs = mergeClientAttrs(trusted, data.clientAttrs);
   // The chain is done: nobody reads them any more as they were.
   const { fields } = connecting;
   fields.password = undefined;
@@ -302,6 +315,29 @@ function accept(
   const renewed = connecting.renews ? renew(connecting.renews, facts, switches) : facts;
   if (renewed === undefined) return denied("identity_changed", by, 0x86, faults);
   return { verdict: "allow", reason, by, faults, authData: data.authData, facts: renewed };
+}
+
+/**
+ * The attributes of before authentication, without those made of a token that nobody verified where
+ * they are not to be kept. Source: authentication §8 item 38.
+ */
+function trustedAttrs(
+  { policy, client, clientAttrs, report }: Connecting,
+  { verifies }: ChainVerdict & { verdict: "allow" },
+): Readonly<Record<string, Text>> {
+  if (policy.config.unverifiedClientAttrs === "keep") return clientAttrs;
+  // With an Authentication Method the token was in the Authentication Data.
+  const verified = client.authMethod === undefined ? verifies : undefined;
+  const names = unverifiedNames(policy.attributeInits, verified);
+  const trusted = withoutAttrs(clientAttrs, names);
+  if (trusted !== clientAttrs) {
+    for (const at of names) {
+      if (!Object.hasOwn(clientAttrs, at)) continue;
+      const detail = "no authenticator has verified the token that it is made of";
+      report?.trace({ stage: "client_attrs", at, outcome: "dropped", detail });
+    }
+  }
+  return trusted;
 }
 
 /** What to authenticate anew from; only clients with an Authentication Method can. */
@@ -399,7 +435,11 @@ function traceIdentity({ report, identity, client }: Connecting): void {
   });
 }
 
-function traceDrop(report: Report | undefined, { name }: AttributeInit, drop: AttributeDrop): void {
+function traceDrop(
+  report: Report | undefined,
+  { name }: AttributeEntry,
+  drop: AttributeDrop,
+): void {
   const detail =
     drop.reason === "error"
       ? describeError(drop.error)
@@ -408,10 +448,12 @@ function traceDrop(report: Report | undefined, { name }: AttributeInit, drop: At
 }
 
 function traceClientAttrs({ trace, secrets }: Report, { policy, clientAttrs }: Connecting): void {
+  const unverified = unverifiedNames(policy.attributeInits, undefined);
   for (const { name } of policy.attributeInits) {
     const value = clientAttrs[name];
     const outcome = value === undefined ? "not set" : "set";
-    const detail = value && shown(value, secrets);
+    const mark = unverified.has(name) ? ", of a token not verified yet" : "";
+    const detail = value && `${shown(value, secrets)}${mark}`;
     trace({ stage: "client_attrs", at: name, outcome, detail });
   }
 }

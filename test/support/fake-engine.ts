@@ -57,6 +57,7 @@ export interface FakeEngineOptions {
   readonly mqtt?: Partial<MqttConfig> | undefined;
   readonly denyAction?: "ignore" | "disconnect" | undefined;
   readonly onPolicyChange?: OnPolicyChange | undefined;
+  readonly refusalReasonString?: boolean | undefined;
   readonly listener?: Partial<ListenerConfig> | undefined;
 }
 
@@ -233,6 +234,8 @@ function fakeConfig(options: FakeEngineOptions): Config {
     authentication: [],
     authenticationSettings: { ignoreBackendFailures: false },
     allowAnonymous: true,
+    unverifiedClientAttrs: "keep",
+    refusalReasonString: options.refusalReasonString ?? false,
     onPolicyChange: options.onPolicyChange ?? (preset === "strict" ? "unsubscribe" : "keep"),
     authorization: {
       noMatch: "deny",

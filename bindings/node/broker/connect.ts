@@ -1,4 +1,5 @@
 /** From a CONNECT to its CONNACK. */
+import type { IConnackPacket } from "mqtt-packet";
 import type { ConnectAllowed, ConnectAnswer, Continued } from "../../../src/types.ts";
 import type { ReceivedAuth, ReceivedConnect, ReceivedPacket } from "./aedes.ts";
 import { authOf, authPacket, checkAuth, hideMethod } from "./auth.ts";
@@ -11,6 +12,8 @@ import {
   CONTINUE_AUTHENTICATION,
   MALFORMED_PACKET,
   PROTOCOL_ERROR,
+  REFUSAL_TEXTS,
+  REFUSED_TEXT,
   returnCodeFor,
   SERVER_UNAVAILABLE,
   SUCCESS,
@@ -35,6 +38,7 @@ export function receiveConnect(
   const { engine } = peer.host;
   peer.phase = "deciding";
   peer.version = packet.protocolVersion ?? 4;
+  peer.packetBytesMax = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   peer.clientId = packet.clientId;
   // Nothing more is read until the decision is there, so that a client cannot fill memory with
   // packets that may never be handled.
@@ -92,6 +96,7 @@ export function refuseConnect(peer: Peer, refusal: Refusal & { readonly code: nu
       cmd: "connack",
       sessionPresent: false,
       reasonCode: refusal.code,
+      ...reasonString(peer, refusal.code),
     });
   } else {
     const returnCode =
@@ -104,6 +109,17 @@ export function refuseConnect(peer: Peer, refusal: Refusal & { readonly code: nu
   }
   peer.closeAfterAnswer();
 }
+
+/** What the code says in words, where that is wanted and fits [MQTT5 3.2.2-19]. Never which check failed. */
+function reasonString(peer: Peer, code: number): Pick<IConnackPacket, "properties"> {
+  const text = REFUSAL_TEXTS.get(code) ?? REFUSED_TEXT;
+  const bytes = CONNACK_BYTES + text.length;
+  if (!peer.host.engine.config.refusalReasonString || bytes > peer.packetBytesMax) return {};
+  return { properties: { reasonString: text } };
+}
+
+/** Of a CONNACK with a Reason String, without its characters: header, flags, code, two lengths, id. */
+const CONNACK_BYTES = 8;
 
 function settle(peer: Peer, answer: ConnectAnswer, entry: Entry): void {
   const isGone = peer.phase !== "deciding" || !peer.isOpen;

@@ -65,6 +65,8 @@ export class Peer {
   readonly address: string;
   phase: Phase = "new";
   version: 3 | 4 | 5 = 4;
+  /** The largest packet that the client takes [MQTT5 3.1.2.11.4]. */
+  packetBytesMax: number = Number.POSITIVE_INFINITY;
   /** As sent, then as decided; undefined before CONNECT. */
   clientId: string | undefined;
   /** Present from acceptance until the connection and its will are done. */

@@ -93,3 +93,22 @@ export function disconnectCodeFor(reasonCode: number): number {
 export function subackCodeFor(reasonCode: number, version: number): number {
   return version === 5 || reasonCode < FAILURE ? reasonCode : 0x80;
 }
+
+/** Codes that a CONNECT may be refused with, in the words of MQTT 5. Source: authentication §8 item 36. */
+export const REFUSAL_TEXTS: ReadonlyMap<number, string> = new Map([
+  [MALFORMED_PACKET, "malformed packet"],
+  [PROTOCOL_ERROR, "protocol error"],
+  [UNSUPPORTED_PROTOCOL_VERSION, "unsupported protocol version"],
+  [CLIENT_IDENTIFIER_NOT_VALID, "client identifier not valid"],
+  [0x86, "bad user name or password"],
+  [NOT_AUTHORIZED, "not authorized"],
+  [SERVER_UNAVAILABLE, "server unavailable"],
+  [0x89, "server busy"],
+  [0x8a, "banned"],
+  [BAD_AUTHENTICATION_METHOD, "bad authentication method"],
+  [TOPIC_NAME_INVALID, "topic name invalid"],
+  [0x97, "quota exceeded"],
+  [RETAIN_NOT_SUPPORTED, "retain not supported"],
+  [QOS_NOT_SUPPORTED, "qos not supported"],
+]);
+export const REFUSED_TEXT = "refused";

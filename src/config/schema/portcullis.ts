@@ -1,7 +1,7 @@
 /** `portcullis`: our own root key. */
 
 import { type Preset, SWITCH_NAMES, type SwitchName } from "../compatibility.ts";
-import type { OnPolicyChange } from "../config.ts";
+import type { OnPolicyChange, UnverifiedClientAttrs } from "../config.ts";
 import { type Keys, key, object, optional, readKeys } from "./keys.ts";
 import { boolean, oneOf, type Spec, wrong } from "./spec.ts";
 
@@ -10,6 +10,8 @@ export interface PortcullisConfig {
   readonly switches: Partial<Record<SwitchName, boolean>>;
   readonly allowAnonymous: boolean;
   readonly onPolicyChange: OnPolicyChange;
+  readonly unverifiedClientAttrs: UnverifiedClientAttrs;
+  readonly refusalReasonString: boolean;
 }
 
 const SWITCH_KEYS: Keys = Object.fromEntries(
@@ -38,6 +40,12 @@ const PORTCULLIS_KEYS = {
     ({ switches }) => (switches.enforce_delivery ? "unsubscribe" : "keep"),
     "what becomes of live subscriptions that a new policy does not allow",
   ),
+  unverified_client_attrs: key<UnverifiedClientAttrs>(
+    oneOf(["keep", "drop"]),
+    "keep",
+    "what becomes of attributes made of a token that no authenticator accepted",
+  ),
+  refusal_reason_string: key(boolean(), false, "say in words why a CONNECT is refused (MQTT 5)"),
 } satisfies Keys;
 
 export const portcullis: Spec<PortcullisConfig> = {
@@ -50,6 +58,8 @@ export const portcullis: Spec<PortcullisConfig> = {
         switches: values.switches,
         allowAnonymous: values.allow_anonymous,
         onPolicyChange: values.on_policy_change,
+        unverifiedClientAttrs: values.unverified_client_attrs,
+        refusalReasonString: values.refusal_reason_string,
       }
     );
   },

@@ -1,3 +1,4 @@
+import type { IConnectPacket } from "mqtt-packet";
 import { afterEach, describe, expect, it } from "vitest";
 import { connectPacket, startBroker, type TestBroker } from "../../support/broker.ts";
 import { FakeEngine } from "../../support/fake-engine.ts";
@@ -52,6 +53,25 @@ describe("CONNECT", () => {
       await client.closed;
     });
   }
+
+  it("says the code in words on request, where it fits, and never to older clients", async () => {
+    const rules = () => ({ refuse: 0x86 }) as const;
+    test = await startBroker(new FakeEngine({ rules, refusalReasonString: true }));
+    const refusal = async (packet: Partial<IConnectPacket>) => {
+      const client = await test.connect();
+      client.send(connectPacket(packet));
+      return (await client.next("connack")).properties?.reasonString;
+    };
+    const words = "bad user name or password";
+    expect(await refusal({})).toBe(words);
+    const bytes = 8 + words.length;
+    expect(await refusal({ properties: { maximumPacketSize: bytes } })).toBe(words);
+    expect(await refusal({ properties: { maximumPacketSize: bytes - 1 } })).toBeUndefined();
+    expect(await refusal({ protocolVersion: 4 })).toBeUndefined();
+    await test.close();
+    test = await startBroker(new FakeEngine({ rules }));
+    expect(await refusal({})).toBeUndefined();
+  });
 
   it("never publishes the will of a refused client", async () => {
     const engine = new FakeEngine({ rules: (c) => (c.clientId === "bad" ? { refuse: 0x87 } : {}) });
