@@ -5,7 +5,7 @@
 import { ABI_VERSION, ERR_INPUT, INPUT_BYTES_MAX, OK } from "./abi";
 import { inputBase, layOut, mark, recordsUsed, restore, scratch } from "./arena";
 import { errorArgument, stepsTaken } from "./expr/budget";
-import { evaluate, forgetExpressions, slotsRead } from "./expr/evaluate";
+import { evaluate, forgetExpressions, isTrue, slotsRead } from "./expr/evaluate";
 import { closeImage, openImage } from "./image";
 import { jsonLookup } from "./json/lookup";
 import { isJwt, jwtLookup } from "./jwt";
@@ -151,6 +151,11 @@ export function topic_match(filterBytes: u32, topicBytes: u32): i32 {
  */
 export function expression_eval(id: u32, asText: i32): i32 {
   return evaluate(id, asText != 0, result);
+}
+
+/** Is its final text exactly `true`? 1, 0 or an expression error, as above. */
+export function expression_holds(id: u32): i32 {
+  return isTrue(id, result);
 }
 
 /** The slots of the request record that expression `id` reads, as bits; or ERR_EXPR_MISSING. */

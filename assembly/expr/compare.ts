@@ -2,6 +2,8 @@
 import {
   FN_NUM_COMP,
   FN_STR_COMP,
+  FN_STR_EQ,
+  FN_STR_NEQ,
   HOST_COMPARE,
   OK,
   TAG_ATOM,
@@ -13,6 +15,7 @@ import {
   TAG_TRUE,
   VALUE_BYTES,
 } from "../abi";
+import { bytesEqual } from "../bytes";
 import { host } from "../host";
 import { badArgument } from "./budget";
 import { toText } from "./convert";
@@ -38,9 +41,15 @@ const right = memory.data(VALUE_BYTES, 8);
 
 /** The str_ functions: both sides as text, then byte by byte, the shorter one first. */
 export function compareTexts(fn: u32, args: usize, out: usize): i32 {
+  const b = elementOf(args, 1);
+  if ((fn == FN_STR_EQ || fn == FN_STR_NEQ) && tagOf(args) == TAG_BYTES && tagOf(b) == TAG_BYTES) {
+    const areEqual = bytesEqual(ptrOf(args), lenOf(args), ptrOf(b), lenOf(b));
+    setBool(out, areEqual == (fn == FN_STR_EQ));
+    return OK;
+  }
   let status = toText(args, 0, left);
   if (status < 0) return status;
-  status = toText(elementOf(args, 1), 1, right);
+  status = toText(b, 1, right);
   if (status < 0) return status;
   const len = min(lenOf(left), lenOf(right));
   let order = memory.compare(ptrOf(left), ptrOf(right), len);

@@ -4,7 +4,7 @@ import { mark, restore } from "../arena";
 import { blobOf, findEntry } from "../image";
 import { finalText } from "./convert";
 import { codeAt, codeCount, operandA, opOf } from "./program";
-import { setBytes } from "./value";
+import { lenOf, ptrOf, setBytes } from "./value";
 import { failedLen, failedPtr, run } from "./vm";
 
 /** Entries found before, by the low bits of their id; 0: none. Forgotten with the image. */
@@ -30,6 +30,15 @@ export function evaluate(id: u32, asText: bool, out: usize): i32 {
   if (status < 0) setBytes(out, failedPtr, failedLen);
   restore(before);
   return status;
+}
+
+const TRUE: u32 = 0x65757274; // "true", little-endian
+
+/** Is the final text of expression `id` exactly `true`? 1, 0 or an error, for which `evaluate` says what `out` holds. */
+export function isTrue(id: u32, out: usize): i32 {
+  const status = evaluate(id, true, out);
+  if (status < 0) return status;
+  return lenOf(out) == 4 && load<u32>(ptrOf(out)) == TRUE ? 1 : 0;
 }
 
 /** The request's slots that expression `id` reads, as bits; ERR_EXPR_MISSING without one. */

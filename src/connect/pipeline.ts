@@ -417,10 +417,18 @@ function toText(text: Text): string {
 }
 
 function textRecord(attrs: Readonly<Record<string, Text>>): Readonly<Record<string, string>> {
-  if (attrs === NO_ATTRS) return NO_ATTRS;
+  if (areTexts(attrs)) return attrs;
   const texts: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(attrs)) texts[name] = toText(value);
   return texts;
+}
+
+/** As nearly always. They have no prototype, so every name is their own. */
+function areTexts(
+  attrs: Readonly<Record<string, Text>>,
+): attrs is Readonly<Record<string, string>> {
+  for (const name in attrs) if (typeof attrs[name] !== "string") return false;
+  return true;
 }
 
 function traceIdentity({ report, identity, client }: Connecting): void {

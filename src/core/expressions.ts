@@ -89,8 +89,6 @@ export function evaluateToBytes(memory: CoreMemory, id: number): Uint8Array | Ex
   return memory.bytes.subarray(pointer, pointer + view.getUint32(at + 4, true));
 }
 
-const TRUE = 0x65757274; // "true", little-endian
-
 /**
  * Is the final text exactly `true`? An error is not; `onError` hears of it. Throws CoreError
  * ERR_LIMIT_EXPRESSION when a limit was exceeded.
@@ -100,16 +98,11 @@ export function evaluatesToTrue(
   id: number,
   onError?: (error: ExpressionError) => void,
 ): boolean {
-  const status = memory.exports.expression_eval(id, 1);
-  if (status < 0) {
-    const error = failure(memory, status);
-    onError?.(error);
-    return false;
-  }
-  const { view } = memory;
-  const at = memory.exports.result_ptr();
-  if (view.getUint32(at + 4, true) !== 4) return false;
-  return view.getUint32(view.getUint32(at + 8, true), true) === TRUE;
+  const status = memory.exports.expression_holds(id);
+  if (status >= 0) return status === 1;
+  const error = failure(memory, status);
+  onError?.(error);
+  return false;
 }
 
 function failure(memory: CoreMemory, status: number): ExpressionError {

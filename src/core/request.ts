@@ -181,13 +181,21 @@ class RecordWriter {
       this.#tag(to, value === null ? TAG_UNDEFINED : TAG_UNBOUND);
       return;
     }
-    const pairs = pairsOf(value);
-    let at = this.#elements(to, TAG_MAP, pairs.length, pairs.length * 2);
-    for (const [name, element] of pairs) {
-      this.#field(at, name);
-      this.#field(at + VALUE_BYTES, element);
-      at += 2 * VALUE_BYTES;
+    if (isPairs(value)) {
+      let at = this.#elements(to, TAG_MAP, value.length, value.length * 2);
+      for (const [name, element] of value) at = this.#pair(at, name, element);
+    } else {
+      const names = namesOf(value);
+      let at = this.#elements(to, TAG_MAP, names.length, names.length * 2);
+      for (const name of names) at = this.#pair(at, name, value[name]);
     }
+  }
+
+  /** Writes a pair of a map and returns the next one's address. */
+  #pair(at: number, name: Text, element: FieldValue): number {
+    this.#field(at, name);
+    this.#field(at + VALUE_BYTES, element);
+    return at + 2 * VALUE_BYTES;
   }
 
   #field(to: number, value: FieldValue): void {
@@ -303,13 +311,19 @@ class RecordWriter {
   }
 }
 
-const NO_PAIRS: readonly (readonly [Text, FieldValue])[] = [];
+type FieldPairs = Extract<FieldMap, readonly unknown[]>;
+type FieldRecord = Exclude<FieldMap, FieldPairs>;
 
-/** Most clients have no attributes, and Object.entries is dear even then. */
-function pairsOf(map: FieldMap): readonly (readonly [Text, FieldValue])[] {
-  if (Array.isArray(map)) return map;
-  for (const name in map) if (Object.hasOwn(map, name)) return Object.entries(map);
-  return NO_PAIRS;
+function isPairs(map: FieldMap): map is FieldPairs {
+  return Array.isArray(map);
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** Most clients have no attributes, and Object.keys is dear even then. */
+function namesOf(record: FieldRecord): readonly string[] {
+  for (const name in record) if (Object.hasOwn(record, name)) return Object.keys(record);
+  return NO_NAMES;
 }
 
 function tooLarge(): CoreError {

@@ -49,6 +49,7 @@ export interface CoreExports {
   regex_replace(programBytes: number, textBytes: number, replacementBytes: number): number;
   regex_steps(): bigint;
   expression_eval(id: number, asText: number): number;
+  expression_holds(id: number): number;
   expression_slots(id: number): number;
   expression_error_argument(): number;
   expression_steps(): number;

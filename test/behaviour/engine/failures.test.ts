@@ -62,15 +62,12 @@ describe("a core that traps", () => {
   });
 
   it.each(["strict", "emqx"] as const)("refuses a connect (%s)", async (preset) => {
-    for (const name of ["expression_eval", "result_ptr"] as const) {
-      const { engine, login } = await engineOf({ text: CINFO, acl: ACL, preset });
+    const { engine, login } = await engineOf({ text: CINFO, acl: ACL, preset });
+    sabotage(engine, "expression_holds");
+    expect(await login({ username: "bad", password })).toBe("0x88 core_failed by core");
+    expect(await login({ username: "bad", password })).toBe("0x86 check_denied by cinfo");
+    for (const name of ["expression_holds", "client_open"] as const) {
       sabotage(engine, name);
-      expect(await login({ username: "bad", password })).toBe("0x88 core_failed by core");
-      expect(await login({ username: "bad", password })).toBe("0x86 check_denied by cinfo");
-      sabotage(engine, name);
-      expect(await login({ username: "good", password })).toBe("0x88 core_failed by core");
-      expect(await login({ username: "good", password })).toBe("allow by jwt");
-      sabotage(engine, "client_open");
       expect(await login({ username: "good", password })).toBe("0x88 core_failed by core");
       expect(await login({ username: "good", password })).toBe("allow by jwt");
     }
@@ -82,9 +79,19 @@ describe("a core that traps", () => {
       "mechanism = cinfo, precondition = \"str_eq('a','a')\"",
     );
     const { engine, login } = await engineOf({ text, preset });
-    sabotage(engine, "expression_eval");
+    sabotage(engine, "expression_holds");
     expect(await login({ username: "good", password })).toBe("0x88 core_failed by core");
     expect(await login({ username: "good", password })).toBe("allow by jwt");
+  });
+
+  it.each(["strict", "emqx"] as const)("refuses for an attribute too (%s)", async (preset) => {
+    const text = `mqtt.client_attrs_init = [{ expression = username, set_as_attr = a }]\n${JWT}`;
+    const { engine, login } = await engineOf({ text, preset });
+    for (const name of ["expression_eval", "result_ptr"] as const) {
+      sabotage(engine, name);
+      expect(await login({ username: "good", password })).toBe("0x88 core_failed by core");
+      expect(await login({ username: "good", password })).toBe("allow by jwt");
+    }
   });
 
   it("clears no filter, and closes sessions without a word", async () => {

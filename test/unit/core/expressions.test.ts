@@ -211,8 +211,17 @@ describe("results", () => {
       ["'tru'", false],
       ["1", false],
       ["''", false],
+      ["'truetrue'", false],
+      ["str_eq('a', 'b')", false],
+      ["str_neq('a', 'b')", true],
+      ["str_eq(1, '1')", true],
+      ["str_neq(1, 'a')", true],
+      ["json_value('{\"a\":true}', 'a')", true],
+      ["json_value('{\"a\":1.5}', 'a')", false],
+      ["json_value('{}', 'a')", false],
+      ["['true']", false],
     ] as const) {
-      loadExpression(core.memory, text);
+      loadExpression(core.memory, text.startsWith("[") ? `any_to_str(${text})` : text);
       expect(evaluatesToTrue(core.memory, 0), text).toBe(truth);
     }
   });
