@@ -1,4 +1,7 @@
-/** Members → document: merges keys and fills substitutions in. Source: authentication §7.3. */
+/**
+ * Members → document: what every slot holds once substitutions are filled in. How objects and lists
+ * are made and copied is in container-writer.ts. Source: authentication §7.3.
+ */
 import type { SourcePosition } from "../../types.ts";
 import type { IssueList } from "../issues.ts";
 import {
@@ -10,22 +13,11 @@ import {
   type SubstitutionExpr,
 } from "./ast.ts";
 import { Budget } from "./budget.ts";
+import { ContainerWriter } from "./container-writer.ts";
 import { LimitReached } from "./fault.ts";
 import { NESTING_MAX } from "./limits.ts";
 import type { HoconMember, HoconNode, HoconObject } from "./node.ts";
-import {
-  addWrite,
-  childPath,
-  copySlot,
-  type ListValue,
-  type MapValue,
-  newSlot,
-  pathOf,
-  type Scope,
-  type Slot,
-  type Value,
-  type Write,
-} from "./slot.ts";
+import { type MapValue, pathOf, type Scope, type Slot, type Value, type Write } from "./slot.ts";
 
 const SUBSTITUTION = "ERR_CONFIG_SUBSTITUTION";
 
@@ -46,11 +38,14 @@ class Resolver {
   readonly #root: MapValue;
   readonly #broken = new Set<Value>();
   readonly #budget = new Budget();
+  readonly #containers: ContainerWriter;
 
   constructor(members: readonly Member[], at: SourcePosition, issues: IssueList) {
     this.#issues = issues;
+    this.#containers = new ContainerWriter(issues, this.#budget, (slot) => this.#force(slot));
     this.#root = { kind: "map", at, members: new Map() };
-    for (const member of members) this.#writeMember(this.#root, "", member, 0, undefined);
+    for (const member of members)
+      this.#containers.writeMember(this.#root, "", member, 0, undefined);
   }
 
   document(): HoconObject {
@@ -129,7 +124,11 @@ class Resolver {
     if (write.kind === "copy") {
       // Nothing more is written to the slot, so it need not own what it holds.
       if (slot.writes.length === 1) return this.#force(write.slot, cause);
-      return this.#merge(value, this.#copyOf(this.#force(write.slot, cause), slot.path), slot.path);
+      return this.#containers.merge(
+        value,
+        this.#containers.copyOf(this.#force(write.slot, cause), slot.path),
+        slot.path,
+      );
     }
     const expr = write.kind === "member" ? write.member.value : write.expr;
     const scope: Scope | undefined = isOpen(expr)
@@ -158,152 +157,26 @@ class Resolver {
   ): Value | undefined {
     if (write.kind === "member") {
       const { member, index } = write;
-      return this.#writeMembers(value, slot.path, [member], index, scope, member.keyAt);
+      return this.#containers.writeMembers(value, slot.path, [member], index, scope, member.keyAt);
     }
     const { expr } = write;
     switch (expr.kind) {
       case "scalar":
         return expr.node;
       case "object":
-        return this.#writeMembers(value, slot.path, expr.members, 0, scope, expr.at);
+        return this.#containers.writeMembers(value, slot.path, expr.members, 0, scope, expr.at);
       case "array":
-        return this.#list(expr.items, expr.at, scope);
+        return this.#containers.list(expr.items, expr.at, scope);
       default: {
         const added =
           expr.kind === "join"
             ? this.#join(expr, slot.path, scope)
-            : this.#copyOf(this.#lookUp(expr, scope), slot.path);
+            : this.#containers.copyOf(this.#lookUp(expr, scope), slot.path);
         if (added === undefined) return value;
         // `a = ${a} {…}` holds the old value already.
-        return scope?.hasUsedCurrent ? added : this.#merge(value, added, slot.path);
+        return scope?.hasUsedCurrent ? added : this.#containers.merge(value, added, slot.path);
       }
     }
-  }
-
-  // --- merging ---
-
-  /** Members onto what a slot holds so far: merged into an object, or editing a list. */
-  #writeMembers(
-    value: Value | undefined,
-    path: string | undefined,
-    members: readonly Member[],
-    index: number,
-    scope: Scope | undefined,
-    at: SourcePosition,
-  ): Value {
-    if (value?.kind === "list" && members.length > 0) {
-      if (members.every((member) => isIndex(member.key[index] as string))) {
-        this.#settle(value);
-        for (const member of members) {
-          const write = writeOf(member, index, scope);
-          this.#editList(value, member.key[index] as string, member.keyAt, write);
-        }
-        return value;
-      }
-    }
-    const map: MapValue =
-      value?.kind === "map" ? value : { kind: "map", at, members: new Map<string, Slot>() };
-    for (const member of members) this.#writeMember(map, path, member, index, scope);
-    return map;
-  }
-
-  #writeMember(
-    map: MapValue,
-    path: string | undefined,
-    member: Member,
-    index: number,
-    scope: Scope | undefined,
-  ): void {
-    const key = member.key[index] as string;
-    const old = map.members.get(key) ?? newSlot(childPath(path, key), member.keyAt);
-    const slot = addWrite(old, writeOf(member, index, scope));
-    slot.keyAt = member.keyAt;
-    map.members.set(key, slot);
-  }
-
-  /** `added`, which belongs to nobody else, over `value`. */
-  #merge(
-    value: Value | undefined,
-    added: Value | undefined,
-    path: string | undefined,
-  ): Value | undefined {
-    if (value === undefined || added === undefined) return added ?? value;
-    if (added.kind !== "map" || added.members.size === 0) {
-      return added.kind === "map" && value.kind === "map" ? value : added;
-    }
-    const { members } = added;
-    if (value.kind === "list" && [...members.keys()].every(isIndex)) {
-      this.#settle(value);
-      for (const [key, slot] of members) {
-        this.#editList(value, key, slot.keyAt, { kind: "copy", slot });
-      }
-      return value;
-    }
-    if (value.kind !== "map") return added;
-    for (const [key, slot] of members) {
-      const old = value.members.get(key) ?? newSlot(childPath(path, key), slot.keyAt);
-      value.members.set(key, addWrite(old, { kind: "copy", slot }));
-    }
-    return value;
-  }
-
-  /** Element `key`, from 1; one past the end appends. */
-  #editList(list: ListValue, key: string, at: SourcePosition, write: Write): void {
-    const number = Number(key);
-    const { items } = list;
-    if (number < 1 || number > items.length + 1) {
-      this.#issues.error(
-        "ERR_CONFIG_INDEX",
-        at,
-        `the list has ${items.length} elements, there is no number \`${key.slice(0, 20)}\``,
-        { hint: `elements count from 1; ${items.length + 1} appends one` },
-      );
-      return;
-    }
-    const old = items[number - 1];
-    if (old === undefined && mayVanish(write)) list.isSettled = false;
-    items[number - 1] = addWrite(old ?? newSlot(undefined, at), write);
-  }
-
-  /** Drops elements that turn out to be nothing, so that the others can be counted. */
-  #settle(list: ListValue): void {
-    if (list.isSettled) return;
-    list.isSettled = true;
-    this.#budget.copies(list.items.length, list.at);
-    list.items = list.items.filter(
-      (item) => !item.writes.every(mayVanish) || this.#force(item) !== undefined,
-    );
-  }
-
-  #list(items: readonly Expr[], at: SourcePosition, scope: Scope | undefined): ListValue {
-    return {
-      kind: "list",
-      at,
-      isSettled: false,
-      items: items.map((expr) => {
-        const slot = newSlot(undefined, placeOf(expr));
-        slot.writes.push({ kind: "expr", expr, scope });
-        return slot;
-      }),
-    };
-  }
-
-  /** A container of its own with the same contents, so that merging into it changes nobody else. */
-  #copyOf(value: Value | undefined, path: string | undefined): Value | undefined {
-    if (value?.kind === "map") {
-      this.#budget.copies(value.members.size, value.at);
-      const members = new Map<string, Slot>();
-      for (const [key, slot] of value.members) {
-        members.set(key, copySlot(slot, childPath(path, key)));
-      }
-      return { kind: "map", at: value.at, members };
-    }
-    if (value?.kind === "list") {
-      this.#budget.copies(value.items.length, value.at);
-      const items = value.items.map((item) => copySlot(item, undefined));
-      return { kind: "list", at: value.at, isSettled: false, items };
-    }
-    return value;
   }
 
   // --- joining ---
@@ -324,11 +197,11 @@ class Resolver {
       case "scalar":
         return part.node;
       case "array":
-        return this.#list(part.items, part.at, scope);
+        return this.#containers.list(part.items, part.at, scope);
       case "object":
-        return this.#writeMembers(undefined, path, part.members, 0, scope, part.at);
+        return this.#containers.writeMembers(undefined, path, part.members, 0, scope, part.at);
       case "substitution":
-        return this.#copyOf(this.#lookUp(part, scope), path);
+        return this.#containers.copyOf(this.#lookUp(part, scope), path);
       case "join":
         return this.#join(part, path, scope);
     }
@@ -346,7 +219,7 @@ class Resolver {
       return left;
     }
     if (left.kind === "map" && right.kind === "map") {
-      return this.#merge(left, right, path) ?? left;
+      return this.#containers.merge(left, right, path) ?? left;
     }
     this.#issues.error(
       SUBSTITUTION,
@@ -428,23 +301,9 @@ const NAMES: Readonly<Record<Value["kind"], string>> = {
   map: "an object",
 };
 
-function writeOf(member: Member, index: number, scope: Scope | undefined): Write {
-  return index + 1 < member.key.length
-    ? { kind: "member", member, index: index + 1, scope }
-    : { kind: "expr", expr: member.value, scope };
-}
-
 function findScope(scope: Scope | undefined, path: string): Scope | undefined {
   for (let at = scope; at; at = at.outer) {
     if (at.slot.path === path) return at;
   }
   return undefined;
-}
-
-function isIndex(key: string): boolean {
-  return /^[0-9]+$/.test(key);
-}
-
-function mayVanish(write: Write): boolean {
-  return write.kind === "copy" || (write.kind === "expr" && isOpen(write.expr));
 }
