@@ -69,13 +69,15 @@ export function deniedBelow(
   index: FilterIndex,
   budget: WorkBudget,
 ): { conflict: Conflict; topic: SymbolicTopic | undefined } | undefined {
+  // Deliveries are judged as the subscription was, QoS included.
+  const actions = question.rule.actions & ACTION_SUBSCRIBE_ANY;
   for (const topic of question.topics) {
     const levels = topic ? walkable(topic) : WHOLE;
     if (!levels?.some(({ type }) => type === "plus" || type === "rest")) continue;
     let found: Conflict | undefined;
     const take = (bucket: Bucket): boolean => {
       for (const placed of compatible(bucket, question.alternatives, budget)) {
-        if (placed.permission !== "deny" || (placed.actions & ACTION_SUBSCRIBE_ANY) === 0) continue;
+        if (placed.permission !== "deny" || (placed.actions & actions) === 0) continue;
         const overlap = firstOverlap(placed, topic, question.alternatives);
         if (!overlap) continue;
         found = { earlier: placed.rule, overlap };
@@ -83,7 +85,6 @@ export function deniedBelow(
       }
       return true;
     };
-    const actions = ACTION_SUBSCRIBE_ANY;
     const walk: Walk = { levels, other: "deny", actions, take, budget, withExceptions: true };
     walkOverlaps(walk, index.root, 0, false);
     if (found) return { conflict: found, topic };

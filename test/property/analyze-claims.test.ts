@@ -230,14 +230,15 @@ describe("whatever the switches", () => {
   );
 
   test(
-    "a conflict gives a topic that both rules select, patterns aside",
+    "a conflict or denied delivery gives a topic that both rules select, patterns aside",
     () => {
       const hasPattern = (one: Who): boolean =>
         one.type === "pattern" || ("of" in one && one.of.some(hasPattern));
       fc.assert(
         fc.property(rulesOf(false), someSwitches, (rules, switches) => {
           for (const { code, rule, others, example } of analyzeRules(rules, switches)) {
-            if (code !== "WARN_ANALYZE_CONFLICT") continue;
+            // A denied delivery is a conflict of which only the deny rule's part is denied.
+            if (code !== "WARN_ANALYZE_CONFLICT" && code !== "WARN_ANALYZE_DELIVERY") continue;
             const both = [rules[rule - 1]!, rules[others[0]! - 1]!];
             expect(new Set(both.map(({ permission }) => permission)).size).toBe(2);
             if (both.some((one) => hasPattern(one.who))) continue;

@@ -169,3 +169,33 @@ describe("large files", () => {
     );
   });
 });
+
+describe("denied deliveries", () => {
+  const of = (deny: string, allow: string): Finding[] =>
+    analyze(`{deny, all, ${deny}, ["a/secret"]}.\n{allow, all, ${allow}, ["a/#"]}.\n`).filter(
+      ({ code }) => code === "WARN_ANALYZE_DELIVERY",
+    );
+
+  it("are told where both rules speak about the same QoS, and only there", () => {
+    expect(of("subscribe", "{subscribe, [{qos, 1}]}")).toMatchObject([
+      { rule: 2, others: [1], severity: "note", example: "a/secret" },
+    ]);
+    expect(of("{subscribe, [{qos, 2}]}", "{subscribe, [{qos, [0, 1]}]}")).toEqual([]);
+    expect(of("publish", "subscribe")).toEqual([]);
+  });
+
+  it("beyond those that are listed are counted in a note, not a warning", () => {
+    const count = FINDINGS_PER_CODE_MAX + 3;
+    const rules = Array.from(
+      { length: count },
+      (_, n) => `{deny, all, subscribe, ["x${n}/s"]}.\n{allow, all, subscribe, ["x${n}/#"]}.`,
+    );
+    const findings = analyze(rules.join("\n"));
+    expect(findings).toHaveLength(FINDINGS_PER_CODE_MAX + 1);
+    expect(findings.at(-1)).toMatchObject({
+      code: "WARN_ANALYZE_LIMIT",
+      severity: "note",
+      message: "3 more such notes on deliveries are not listed",
+    });
+  });
+});
