@@ -20,6 +20,9 @@ const SLOT_BITS = 6;
 const SLOTS = 1 << SLOT_BITS;
 const REACH_TICKS = SLOTS ** RINGS - 1;
 
+/** LIMIT: entries that run in one go; sockets are served before the next ones. */
+export const RUNS_MAX = 1_000;
+
 /** LIMIT: further behind than this (a suspended machine), placing all again beats stepping. */
 const STEPS_MAX = 10_000;
 
@@ -44,6 +47,8 @@ export class TimerWheel {
   #tick: number;
   #size = 0;
   #timer: TimerHandle | undefined;
+  /** Callbacks run, and may start others; the timer is armed when they are done. */
+  #isAdvancing = false;
 
   /** `onError` receives what an entry's callback throws; the others still run. */
   constructor(clock: Clock, onError: (error: unknown) => void) {
@@ -83,23 +88,29 @@ export class TimerWheel {
     this.#timer = undefined;
   }
 
-  #arm(): void {
-    if (this.#timer || this.#size === 0) return;
+  #arm(delayMs = TICK_MS): void {
+    if (this.#timer || this.#isAdvancing || this.#size === 0) return;
     this.#timer = this.#clock.setTimer(() => {
       this.#timer = undefined;
-      this.#advance();
-      this.#arm();
-    }, TICK_MS);
+      this.#isAdvancing = true;
+      const isDone = this.#advance();
+      this.#isAdvancing = false;
+      this.#arm(isDone ? TICK_MS : 0);
+    }, delayMs);
   }
 
-  #advance(): void {
+  /** Runs what is due; false when that was too much for one go. */
+  #advance(): boolean {
     const target = Math.floor(this.#clock.now() / TICK_MS);
     if (target - this.#tick > STEPS_MAX) this.#jump(target);
-    while (this.#tick < target) {
+    // The slot of the current tick comes first: it holds what the last go left over.
+    let left = this.#fire(this.#heads[this.#tick % SLOTS]!, RUNS_MAX);
+    while (left > 0 && this.#tick < target) {
       this.#tick++;
       this.#cascade();
-      this.#fire(this.#heads[this.#tick % SLOTS]!);
+      left = this.#fire(this.#heads[this.#tick % SLOTS]!, left);
     }
+    return left > 0;
   }
 
   /** Moves the entries of outer slots inwards whenever an inner ring comes full circle. */
@@ -142,17 +153,21 @@ export class TimerWheel {
     link(this.#heads[ring * SLOTS + slot]!, entry);
   }
 
-  #fire(head: WheelEntry): void {
+  /** Runs entries of a slot, at most `runs`; returns how many more may run. */
+  #fire(head: WheelEntry, runs: number): number {
+    let left = runs;
     // What a callback starts lands in a later tick, so this list only gets shorter.
-    for (let entry = head.next; entry; entry = head.next) {
+    for (let entry = head.next; entry && left > 0; entry = head.next) {
       unlink(entry);
       this.#size--;
+      left--;
       try {
         entry.run();
       } catch (error) {
         this.#onError(error);
       }
     }
+    return left;
   }
 }
 

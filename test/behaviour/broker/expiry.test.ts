@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { FakeClock, startBroker, type TestBroker } from "../../support/broker.ts";
+import { connectPacket, FakeClock, startBroker, type TestBroker } from "../../support/broker.ts";
 import { FakeEngine, type FakeEngineOptions } from "../../support/fake-engine.ts";
 
 let test: TestBroker;
@@ -55,6 +55,96 @@ describe("a session whose credentials expire", () => {
     clock.advance(60_100);
     expect((await watcher.next("publish")).topic).toBe("w");
     expect(engine.asked).toContain("publish w");
+  });
+
+  for (const [preset, code] of [
+    ["strict", 0xa0],
+    ["emqx", 0x87],
+  ] as const) {
+    it(`ends for one who only listens, its will with it (${preset})`, async () => {
+      await start({ preset });
+      const watcher = await test.join({ clientId: "watcher" });
+      await watcher.subscribe(["w/#"]);
+      for (const protocolVersion of [5, 4] as const) {
+        const topic = `w/${protocolVersion}`;
+        const will = { topic, payload: Buffer.from("x"), qos: 0, retain: false } as const;
+        const listener = await test.join({ clientId: topic, protocolVersion, will });
+        await listener.subscribe(["anything/#"]);
+      }
+      clock.advance(59_800);
+      await watcher.settled();
+      expect(watcher.received).toEqual([]);
+      clock.advance(400);
+      const wills = [await watcher.next("publish"), await watcher.next("publish")];
+      expect(wills.map(({ topic }) => topic).sort()).toEqual(["w/4", "w/5"]);
+      expect(test.lines.filter(({ event }) => event === "session_expired")).toHaveLength(2);
+      const last = await test.join({ clientId: "last" });
+      clock.advance(60_200);
+      expect((await last.next("disconnect")).reasonCode).toBe(code);
+    });
+  }
+
+  it("keeps the delay of its will", async () => {
+    await start();
+    const watcher = await test.join({ clientId: "watcher" });
+    await watcher.subscribe(["#"]);
+    const properties = { willDelayInterval: 1 };
+    const will = { topic: "w", payload: Buffer.from("x"), qos: 0, retain: false } as const;
+    const client = await test.join({
+      will: { ...will, properties },
+      properties: { sessionExpiryInterval: 100 },
+    });
+    clock.advance(60_200);
+    await client.closed;
+    await watcher.publish("marker");
+    expect((await watcher.next("publish")).topic).toBe("marker");
+    expect((await watcher.next("publish")).topic).toBe("w");
+  });
+
+  it("ends right after its CONNACK when its time has passed before", async () => {
+    for (const protocolVersion of [5, 4] as const) {
+      await start({ rules: () => ({ expireAtMs: clock.now() - 1 }) });
+      const client = await test.connect();
+      client.send(connectPacket({ protocolVersion }));
+      const connack = await client.next("connack");
+      expect(connack.reasonCode ?? connack.returnCode).toBe(0);
+      // The session begins right after its CONNACK has been written.
+      while (!client.socket.closed) {
+        clock.advance(100);
+        await new Promise(setImmediate);
+      }
+      const told = client.received.map((packet) => [
+        packet.cmd,
+        "reasonCode" in packet && packet.reasonCode,
+      ]);
+      expect(told).toEqual(protocolVersion === 5 ? [["disconnect", 0xa0]] : []);
+      if (protocolVersion === 5) await test.close();
+    }
+  });
+
+  it("ends at a time that no timer of the host reaches, and not before", async () => {
+    const far = 2 ** 31 + 3_600_000;
+    const at = clock.now() + far;
+    await start({ rules: () => ({ expireAtMs: at }) });
+    const client = await test.join();
+    for (const left of [far - 2 ** 31, 1_000, 200]) {
+      clock.jump(at - left - clock.now());
+      clock.advance(100);
+      await client.settled();
+    }
+    clock.advance(300);
+    expect((await client.next("disconnect")).reasonCode).toBe(0xa0);
+  });
+
+  it("lives on with an end beyond every calendar", async () => {
+    for (const expireAtMs of [Number.MAX_SAFE_INTEGER, 1e300, Number.POSITIVE_INFINITY]) {
+      await start({ rules: () => ({ expireAtMs }) });
+      const client = await test.join();
+      clock.advance(10_000);
+      await client.settled();
+      await test.close();
+    }
+    await start();
   });
 
   it("is no longer waited for when the client has left before", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TICK_MS, TimerWheel } from "../../../../../bindings/node/broker/timer-wheel.ts";
+import { RUNS_MAX, TICK_MS, TimerWheel } from "../../../../../bindings/node/broker/timer-wheel.ts";
 import { FakeClock } from "../../../../support/broker.ts";
 
 function wheelAt(now?: number): { clock: FakeClock; wheel: TimerWheel; errors: unknown[] } {
@@ -87,6 +87,69 @@ describe("TimerWheel", () => {
     expect(wheel.size).toBe(0);
     expect(clock.timers).toBe(0);
     expect(late).toBeLessThan(1_000);
+  });
+
+  it("runs a hundred thousand of distinct times in order, each within a second", () => {
+    const { clock, wheel } = wheelAt();
+    const from = clock.now();
+    const count = 100_000;
+    // All different, spread over an hour, and started in no order: 7,919 shares no factor with count.
+    const due = Array.from({ length: count }, (_, n) => from + 1 + ((n * 7_919) % count) * 36);
+    const ran: number[] = [];
+    let latest = 0;
+    for (const at of due) {
+      wheel.start(at, () => {
+        ran.push(Math.ceil(at / TICK_MS));
+        latest = Math.max(latest, clock.now() - at);
+        if (clock.now() < at) throw new Error("early");
+      });
+    }
+    let most = 0;
+    while (wheel.size > 0) {
+      const before = ran.length;
+      clock.advance(TICK_MS);
+      most = Math.max(most, ran.length - before);
+    }
+    expect(ran.length).toBe(count);
+    expect(ran).toEqual(ran.toSorted((a, b) => a - b));
+    expect(latest).toBeLessThan(1_000);
+    // A tick runs what is due in it and nothing else.
+    expect(most).toBeLessThanOrEqual(Math.ceil(TICK_MS / 36));
+  });
+
+  it("runs a crowd that is due at once in goes, between which others get their turn", () => {
+    const { clock, wheel } = wheelAt();
+    const at = clock.now() + 500;
+    const goes: number[] = [];
+    let runs = 0;
+    for (let n = 0; n < 2 * RUNS_MAX + 1; n++) wheel.start(at, () => runs++);
+    wheel.start(at + TICK_MS, () => goes.push(runs));
+    const setTimer = clock.setTimer.bind(clock);
+    clock.setTimer = (run, delayMs) =>
+      setTimer(() => {
+        const before = runs;
+        run();
+        if (runs > before) goes.push(runs - before);
+      }, delayMs);
+    clock.advance(500 + TICK_MS);
+    expect(goes).toEqual([RUNS_MAX, RUNS_MAX, 1, runs]);
+    expect([runs, wheel.size, clock.timers]).toEqual([2 * RUNS_MAX + 1, 0, 0]);
+  });
+
+  it("keeps its pace when each of a crowd starts another", () => {
+    const { clock, wheel } = wheelAt();
+    const at = clock.now();
+    let [runs, others] = [0, 0];
+    for (let n = 0; n < 3 * RUNS_MAX; n++) {
+      wheel.start(at, () => {
+        runs++;
+        wheel.start(clock.now(), () => others++);
+      });
+    }
+    clock.advance(TICK_MS);
+    expect(runs).toBe(3 * RUNS_MAX);
+    clock.advance(2 * TICK_MS);
+    expect([others, clock.timers]).toEqual([3 * RUNS_MAX, 0]);
   });
 
   it("goes on when an entry throws", () => {
