@@ -55,15 +55,19 @@ export interface ConnectOptions {
  * ConfigError when a secret is missing.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const ports = { ...defaultPorts, ...options.ports };
   const host: PolicyHost = {
     crypto: options.crypto,
-    ports: { ...defaultPorts, ...options.ports },
+    ports,
+    decoySecret: ports.randomBytes(DECOY_SECRET_BYTES),
     keySets: new KeySetStore(),
     module: options.module ?? (await loadModule()),
   };
   const policy = await LoadedPolicy.load(options.image, options.secrets ?? {}, host);
   return new Engine(host, policy);
 }
+
+const DECOY_SECRET_BYTES = 32;
 
 const DENIED_CLOSED: ConnectDenied = {
   verdict: "deny",

@@ -27,6 +27,8 @@ export interface PolicyHost {
   readonly module: CoreModule;
   readonly ports: Ports;
   readonly keySets: KeySetStore;
+  /** What unknown users are hidden with; outlives the policy, or a reload would show them. */
+  readonly decoySecret: Uint8Array;
 }
 
 /** What an instance does not survive. Whatever is no CoreError is one of them too. */
@@ -103,8 +105,9 @@ export class LoadedPolicy {
   ): Promise<LoadedPolicy> {
     const policy = open(image, host);
     const { config } = policy;
-    const { crypto, ports, keySets } = host;
-    const chains = createChains({ config, crypto, ports, keySets, core: policy, secrets });
+    const { crypto, ports, keySets, decoySecret } = host;
+    const shared = { crypto, ports, keySets, decoySecret };
+    const chains = createChains({ ...shared, config, core: policy, secrets });
     const creation = await chains.catch(unloadable);
     if (!creation.ok) throw new ConfigError(creation.issues);
     policy.#chains = creation.chains;

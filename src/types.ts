@@ -95,9 +95,9 @@ export type Reason =
   | "bad_mountpoint"
   // enhanced authentication
   | "unknown_auth_method"
+  | "other_auth_method"
+  | "missing_auth_data"
   | "malformed_exchange"
-  | "unknown_user"
-  | "wrong_password"
   | "identity_mismatch"
   | "identity_changed"
   | "too_many_steps"

@@ -41,6 +41,7 @@ function templatesOf(config: Config): PlacedTemplate[] {
 function authenticatorTemplates(one: AuthenticatorConfig): PlacedTemplate[] {
   switch (one.mechanism) {
     case "cinfo":
+    case "scram":
       return [];
     case "jwt":
       return one.verifyClaims.map(({ name, value }) => ({

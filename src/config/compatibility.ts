@@ -221,6 +221,17 @@ export const SWITCHES = {
     clause: "authn 6.1",
     about: "jwt authenticators take the token of the methods OAUTH2-JWT and CUSTOM-JWT by default",
   },
+  unknown_scram_user_hidden: {
+    strict: true,
+    clause: "authn 6.2",
+    about:
+      "a SCRAM user that nobody knows is refused at the end of the exchange, like a wrong password",
+  },
+  auth_identity_bound: {
+    strict: true,
+    clause: "authn 8.24",
+    about: "bind_identity defaults to true: the SCRAM user becomes the username",
+  },
   answer_every_v3_refusal: {
     strict: true,
     clause: "authn 8.28",
@@ -292,6 +303,11 @@ export const SWITCHES = {
     strict: true,
     clause: "authn 8, porting notes",
     about: "an unknown user costs as much hashing as a wrong password, wherever in the chain",
+  },
+  scram_iterations_from_user: {
+    strict: true,
+    clause: "authn 8.46",
+    about: "a SCRAM user's iterations are those its keys were made with, not the setting",
   },
   // --- expressions ---
   expression_errors_at_load: {

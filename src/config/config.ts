@@ -45,13 +45,19 @@ export type OnPolicyChange = "unsubscribe" | "disconnect" | "keep";
 /** `drop` takes them away once the client is accepted: rules and mountpoint never see them. */
 export type UnverifiedClientAttrs = "keep" | "drop";
 
-export type AuthenticatorConfig = BuiltInDatabaseConfig | CinfoConfig | HttpAuthnConfig | JwtConfig;
+export type AuthenticatorConfig =
+  | BuiltInDatabaseConfig
+  | CinfoConfig
+  | HttpAuthnConfig
+  | JwtConfig
+  | ScramConfig;
 
 /** Every `AuthenticatorConfig["mechanism"]`. */
 export const MECHANISMS: readonly string[] = [
   "cinfo",
   "jwt",
   "password_based",
+  "scram",
 ] satisfies AuthenticatorConfig["mechanism"][];
 
 interface AuthenticatorCommon {
@@ -139,6 +145,15 @@ export interface BuiltInDatabaseConfig extends AuthenticatorCommon {
   readonly algorithm: PasswordAlgorithm;
   /** Users to add when the authenticator is created. */
   readonly bootstrap: BootstrapFile;
+}
+
+export interface ScramConfig extends AuthenticatorCommon {
+  readonly mechanism: "scram";
+  readonly backend: "built_in_database";
+  readonly algorithm: "sha256" | "sha512";
+  readonly iterationCount: number;
+  /** Ours: the SCRAM user becomes the username. */
+  readonly bindsIdentity: boolean;
 }
 
 export interface BootstrapFile {

@@ -18,6 +18,7 @@ export function mapSecrets<C extends AuthenticatorConfig>(config: C, change: Cha
 export function mapSecrets(config: AuthenticatorConfig, change: ChangeSecret): AuthenticatorConfig {
   switch (config.mechanism) {
     case "cinfo":
+    case "scram":
       return config;
     case "jwt":
       return { ...config, keys: mapKeys(config, change) };

@@ -5,6 +5,7 @@ import { createCinfoAuthenticator } from "../authn/cinfo.ts";
 import { createHttpAuthenticator } from "../authn/http.ts";
 import { createJwtAuthenticator } from "../authn/jwt.ts";
 import type { AuthnMode, AuthnPorts, Creation } from "../authn/registry.ts";
+import { createScramDatabaseAuthenticator } from "../authn/scram-database.ts";
 import type { AuthenticatorConfig, CinfoConfig, Config } from "../config/config.ts";
 import { missingSecretsOf, withSecrets } from "../config/secrets.ts";
 import { slotsRead } from "../core/expressions.ts";
@@ -35,6 +36,8 @@ export interface AuthenticatorHost {
   readonly core: ChainCore;
   /** Secrets by configuration path; they win over those in the configuration. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** What unknown users are hidden with; the same as long as the process runs. */
+  readonly decoySecret: Uint8Array;
 }
 
 /** Where in which chain an authenticator stands. */
@@ -66,6 +69,12 @@ export async function createAuthenticator(
       const { users, passwords } = host.ports;
       const options = { ...place, mode: modeOf(host), users, passwords };
       return createBuiltInDatabaseAuthenticator(config, options);
+    }
+    case "scram": {
+      const { users, randomBytes } = host.ports;
+      const { decoySecret } = host;
+      const options = { mode: modeOf(host), users, randomBytes, decoySecret };
+      return createScramDatabaseAuthenticator(config, options);
     }
   }
 }

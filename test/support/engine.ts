@@ -9,6 +9,7 @@ import type { CoreModule } from "../../src/core/wasm.ts";
 import { loadModuleSync } from "../../src/core/wasm-inline.gen.ts";
 import { createEngine, type Engine } from "../../src/engine.ts";
 import type { TraceStep } from "../../src/observe/trace.ts";
+import type { Ports } from "../../src/ports/ports.ts";
 import type { Action, ClientInfo, ConnectDecision, Decision, Session } from "../../src/types.ts";
 import { makeToken } from "./tokens.ts";
 
@@ -37,6 +38,7 @@ export interface PolicyText {
   readonly acl?: string | undefined;
   readonly preset?: Preset | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly ports?: Partial<Ports> | undefined;
 }
 
 /** Compiles a policy, secrets included. Throws ConfigError. */
@@ -75,7 +77,7 @@ export async function engineOf(policy: PolicyText, module?: CoreModule): Promise
   const engine = await createEngine({
     image: imageOf(policy),
     crypto: createNodeCrypto(),
-    ports: { now: () => clock.ms },
+    ports: { now: () => clock.ms, ...policy.ports },
     module: module ?? modules,
   });
   const connect = async (client: Partial<ClientInfo> = {}): Promise<ConnectDecision> =>

@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { createNodeCrypto } from "../../bindings/node/crypto.ts";
 import { nodePorts } from "../../bindings/node/ports.ts";
 import { compilePolicy, createEngine, type Engine, loadConfig } from "../../src/index.ts";
+import type { UserDatabase } from "../../src/ports/user-database.ts";
 
 export interface EngineSource {
   /** HOCON. The listener gets a free port on the loopback interface. */
@@ -11,12 +12,13 @@ export interface EngineSource {
   readonly acl?: string | undefined;
   readonly preset?: "strict" | "emqx" | undefined;
   readonly now?: (() => number) | undefined;
+  readonly users?: UserDatabase | undefined;
 }
 
 /** Compiles and loads a policy. */
 export async function engineFrom(source: EngineSource): Promise<Engine> {
-  const { now } = source;
-  const ports = now ? { ...nodePorts, now } : nodePorts;
+  const { now = nodePorts.now, users } = source;
+  const ports = { ...nodePorts, now, users };
   return createEngine({ image: imageFrom(source), crypto: createNodeCrypto(), ports });
 }
 

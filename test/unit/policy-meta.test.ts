@@ -67,7 +67,7 @@ describe("the configuration of an image", () => {
     ["without attributes", changed((meta) => delete meta.config.mqtt.clientAttrsInit)],
     [
       "with an unknown mechanism",
-      changed((meta) => (meta.config.authentication[0].mechanism = "scram")),
+      changed((meta) => (meta.config.authentication[0].mechanism = "x509")),
     ],
     [
       "with an expression that it lacks",

@@ -7,6 +7,7 @@ import { HTTP_AUTHN_KEYS, readHttpAuthn } from "./http-authn.ts";
 import { JWT_KEYS, readJwt } from "./jwt.ts";
 import { checkOrder, idsOf } from "./jwt-issuer.ts";
 import { type Keys, object, readKeys, required } from "./keys.ts";
+import { readScram, SCRAM_KEYS } from "./scram.ts";
 import { list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
 import { readVariant } from "./variant.ts";
 
@@ -34,6 +35,7 @@ const READERS: Readonly<Record<string, Read>> = {
   cinfo: readCinfo,
   "password_based:built_in_database": readBuiltInDatabase,
   "password_based:http": readHttpAuthn,
+  "scram:built_in_database": readScram,
 };
 
 const MECHANISM = {
@@ -54,6 +56,7 @@ const ALL_KEYS: Keys = {
   ...JWT_KEYS,
   ...BUILT_IN_DATABASE_KEYS,
   ...HTTP_AUTHN_KEYS,
+  ...SCRAM_KEYS,
 };
 
 const authenticator: Spec<AuthenticatorConfig> = {
