@@ -47,7 +47,7 @@ describe("portcullis explain connect", () => {
     expect(code).toBe(0);
     expect(`\n${text}`).toBe(`
 identity        tcp:default           resolved  clientid "dev-1", username (none)
-client_attrs    scope                 set       "read"
+client_attrs    scope                 set       "read", of a token not verified yet
     client_attrs.scope is
       nth(1, tokens(jwt_value(password, 'scp'), ' ')) → "read"
         tokens(jwt_value(password, 'scp'), ' ') → ["read", "openid"]
