@@ -81,7 +81,7 @@ class BuiltInDatabase implements Authenticator {
     this.#users = users;
     this.#check = new PasswordCheck(config.algorithm, passwords);
     this.#hidesUnknown = isLast || mode.switches.equal_work_for_unknown_users;
-    this.#emptySaltIsText = mode.switches.csv_quoting;
+    this.#emptySaltIsText = mode.switches.strict_user_imports;
   }
 
   authenticate({ client, clientAttrs }: AuthnRequest): AuthnResult | Promise<AuthnResult> {

@@ -283,10 +283,11 @@ export const SWITCHES = {
     clause: "authn 8.43",
     about: "\\uXXXX in quoted strings is decoded",
   },
-  csv_quoting: {
+  strict_user_imports: {
     strict: true,
     clause: "authn 8.45",
-    about: "user imports read CSV as RFC 4180 does, and an empty salt is the empty text",
+    about:
+      "user files may quote as RFC 4180 does, name no unknown column, and an empty salt is the empty text",
   },
   overlong_bcrypt_passwords_fail: {
     strict: true,
