@@ -96,6 +96,15 @@ export class Store implements UserDatabase, RuleDatabase {
     return record === undefined ? undefined : fromPasswordRecord(record as PasswordRecord, tenant);
   }
 
+  /** The account at exactly this place: a tenant's has no fallback. */
+  password(place: RecordPlace): PasswordUser | undefined {
+    this.#renew();
+    const record = this.#get("password_users", place);
+    return record === undefined
+      ? undefined
+      : fromPasswordRecord(record as PasswordRecord, place.namespace);
+  }
+
   scramUser(algorithm: "sha256" | "sha512", userId: string, namespace = ""): ScramUser | undefined {
     this.#renew();
     const record = this.#get("scram_users", { group: algorithm, namespace, id: userId });
