@@ -4,4 +4,5 @@ export { loadConfigFile } from "./config-files.ts";
 export { createNodeCrypto } from "./crypto.ts";
 export { nodePorts } from "./ports.ts";
 export { type RunningBroker, type StartOptions, startBroker } from "./start.ts";
+export { openStore, type Store } from "./store/store.ts";
 export { type MintAlgorithm, type MintOptions, mintToken } from "./token.ts";

@@ -11,6 +11,7 @@ import { reportConfigError } from "./commands/report.ts";
 import { registerPolicyTest } from "./commands/test.ts";
 import { registerToken } from "./commands/token.ts";
 import { registerTry } from "./commands/try.ts";
+import { registerUsers } from "./commands/users.ts";
 import { registerWhoCan } from "./commands/who-can.ts";
 import { EXIT_NO, EXIT_OK, EXIT_USAGE, note } from "./terminal.ts";
 
@@ -65,6 +66,7 @@ function createProgram(): Command {
   registerExplain(program);
   registerToken(program);
   registerWhoCan(program);
+  registerUsers(program);
   registerPolicyTest(program);
   registerBatch(program);
   registerBench(program);

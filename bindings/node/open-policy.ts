@@ -8,6 +8,7 @@ import { tlsIssues } from "./broker/tls.ts";
 import { loadConfigFile } from "./config-files.ts";
 import { createNodeCrypto } from "./crypto.ts";
 import { nodePorts } from "./ports.ts";
+import { BuiltInDatabase } from "./store/built-in-database.ts";
 
 export interface PolicyFileOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -16,6 +17,11 @@ export interface PolicyFileOptions {
   readonly adjust?: ((config: Config) => Config) | undefined;
   /** Called with the path of each file before it is read. */
   readonly onRead?: ((path: string) => void) | undefined;
+}
+
+export interface OpenPolicyOptions extends PolicyFileOptions {
+  /** The caller's, who closes it. By default what is there is read. */
+  readonly database?: BuiltInDatabase | undefined;
 }
 
 export interface CompiledFile {
@@ -51,25 +57,45 @@ function failOnTls({ listeners }: Config): void {
 
 export interface OpenPolicy extends CompiledFile {
   readonly engine: Engine;
+  readonly database: BuiltInDatabase;
 }
 
-/** The same, with every key imported and every authenticator created. The caller closes the engine. */
+/**
+ * The same, with every key imported, the built-in database open where it is needed, and every
+ * authenticator created. The caller closes the engine, and then the database.
+ */
 export async function openPolicy(
   file: string,
-  options: PolicyFileOptions = {},
+  options: OpenPolicyOptions = {},
 ): Promise<OpenPolicy> {
+  const database = options.database ?? new BuiltInDatabase({ mode: "look" });
   const compiled = compileFile(file, options);
+  let { issues } = compiled;
   try {
+    issues = await prepareDatabase(database, compiled, file, options);
     const engine = await createEngine({
       image: compiled.policy.image,
       crypto: createNodeCrypto(),
-      ports: nodePorts,
+      ports: { ...nodePorts, users: database, rules: database },
     });
-    return { ...compiled, engine, issues: joinIssues(compiled.issues, engine.policy.issues) };
+    return { ...compiled, engine, database, issues: joinIssues(issues, engine.policy.issues) };
   } catch (error) {
+    if (!options.database) await database.close();
     if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(joinIssues(compiled.issues, error.issues));
+    throw new ConfigError(joinIssues(issues, error.issues));
   }
+}
+
+/** The issues of a file and of its bootstrap files; rejects with ConfigError when one is an error. */
+export async function prepareDatabase(
+  database: BuiltInDatabase,
+  { config, issues }: CompiledFile,
+  file: string,
+  { onRead }: PolicyFileOptions,
+): Promise<readonly Issue[]> {
+  const found = await database.prepare(config, file, onRead);
+  if (found.some(({ severity }) => severity === "error")) throw new ConfigError(found);
+  return joinIssues(issues, found);
 }
 
 /** Both lists, without what creating an authenticator says again of a setting read before. */

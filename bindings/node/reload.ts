@@ -2,7 +2,7 @@
 import type { Engine } from "../../src/engine.ts";
 import { ConfigError, EngineError, type Issue } from "../../src/errors.ts";
 import type { Logger } from "./broker/log.ts";
-import { compileFile, joinIssues, type PolicyFileOptions } from "./open-policy.ts";
+import { compileFile, joinIssues, type OpenPolicyOptions, prepareDatabase } from "./open-policy.ts";
 
 /** LIMIT: lines about one configuration; a file of a thousand mistakes says the first of them. */
 const ISSUES_LOGGED_MAX = 100;
@@ -14,7 +14,7 @@ const ISSUES_LOGGED_MAX = 100;
 export async function reloadPolicy(
   engine: Engine,
   file: string,
-  options: PolicyFileOptions,
+  options: OpenPolicyOptions,
   log: Logger,
 ): Promise<readonly Issue[]> {
   try {
@@ -35,11 +35,13 @@ export async function reloadPolicy(
 async function load(
   engine: Engine,
   file: string,
-  options: PolicyFileOptions,
+  options: OpenPolicyOptions,
 ): Promise<readonly Issue[]> {
-  const { policy, issues } = compileFile(file, options);
+  const compiled = compileFile(file, options);
+  let { issues } = compiled;
   try {
-    await engine.reload(policy.image);
+    if (options.database) issues = await prepareDatabase(options.database, compiled, file, options);
+    await engine.reload(compiled.policy.image);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(joinIssues(issues, error.issues));

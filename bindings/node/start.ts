@@ -8,8 +8,9 @@ import { type Broker, createBroker, type ListenerAddress } from "./broker/broker
 import { type Clock, systemClock } from "./broker/clock.ts";
 import type { Logger } from "./broker/log.ts";
 import { FileWatch } from "./file-watch.ts";
-import { openPolicy, type PolicyFileOptions } from "./open-policy.ts";
+import { type OpenPolicyOptions, openPolicy } from "./open-policy.ts";
 import { reloadPolicy } from "./reload.ts";
+import { BuiltInDatabase } from "./store/built-in-database.ts";
 
 export interface StartOptions {
   /** Configuration in EMQX's HOCON. */
@@ -21,12 +22,16 @@ export interface StartOptions {
   readonly port?: number | undefined;
   /** Reload when a file of the configuration changes: included ones, rules and keys too. */
   readonly watch?: boolean | undefined;
+  /** Where the built-in database is, instead of `portcullis.data_dir`. */
+  readonly dataDir?: string | undefined;
   readonly clock?: Clock | undefined;
 }
 
 export interface RunningBroker {
   readonly engine: Engine;
   readonly broker: Broker;
+  /** Open while it is needed; closed last. */
+  readonly database: BuiltInDatabase;
   readonly preset: Preset;
   readonly addresses: readonly ListenerAddress[];
   /** Warnings of the configuration. */
@@ -48,13 +53,18 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
     if (engine.isClosed) watch.close();
     else await reload().catch(noop);
   });
-  const policyOptions: PolicyFileOptions = {
+  const database = new BuiltInDatabase({ mode: "serve", dataDir: options.dataDir });
+  const policyOptions: OpenPolicyOptions = {
+    database,
     env: options.env,
     preset: options.preset,
     adjust: (config) => (options.port === undefined ? config : onPort(config, options.port)),
     onRead: (path) => watch.note(path),
   };
-  const { engine, issues } = await openPolicy(file, policyOptions);
+  const { engine, issues } = await openPolicy(file, policyOptions).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   const reload = (): Promise<readonly Issue[]> => {
     watch.begin();
     return reloadPolicy(engine, file, policyOptions, log);
@@ -64,10 +74,11 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
     broker = await createBroker({ engine, log, clock });
     const addresses = await broker.listen();
     if (options.watch) watch.start();
-    return running({ engine, broker, addresses, issues, reload, watch });
+    return running({ engine, broker, database, addresses, issues, reload, watch });
   } catch (error) {
     await broker?.close();
     engine.close();
+    await database.close();
     throw error;
   }
 }
@@ -75,6 +86,7 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
 interface Parts {
   readonly engine: Engine;
   readonly broker: Broker;
+  readonly database: BuiltInDatabase;
   readonly addresses: readonly ListenerAddress[];
   readonly issues: readonly Issue[];
   readonly reload: () => Promise<readonly Issue[]>;
@@ -89,6 +101,7 @@ function running({ watch, ...parts }: Parts): RunningBroker {
       watch.close();
       await parts.broker.close();
       parts.engine.close();
+      await parts.database.close();
     },
   };
 }

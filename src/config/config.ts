@@ -31,6 +31,8 @@ export interface Config {
   readonly unverifiedClientAttrs: UnverifiedClientAttrs;
   /** Ours: name the reason code of a refused CONNECT in words (MQTT 5). */
   readonly refusalReasonString: boolean;
+  /** Ours: where the built-in database is kept, relative to the configuration file. */
+  readonly dataDir: string;
   readonly authorization: AuthorizationConfig;
   readonly mqtt: MqttConfig;
   readonly listeners: readonly ListenerConfig[];

@@ -65,6 +65,7 @@ export function loadConfig(options: LoadOptions): { config: Config; issues: Issu
     onPolicyChange: own.onPolicyChange,
     unverifiedClientAttrs: own.unverifiedClientAttrs,
     refusalReasonString: own.refusalReasonString,
+    dataDir: own.dataDir,
     authorization,
     mqtt,
     listeners,
@@ -128,6 +129,7 @@ const NOTHING_OF_OUR_OWN: PortcullisConfig = {
   onPolicyChange: "unsubscribe",
   unverifiedClientAttrs: "keep",
   refusalReasonString: false,
+  dataDir: "data",
 };
 
 /** Source: authentication §0.2. */

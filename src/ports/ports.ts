@@ -1,6 +1,7 @@
 /** What the host supplies. Everything has a Web-standard default; tests pass their own. */
 import type { OpenHttp } from "./http.ts";
 import type { PasswordPrimitives } from "./password-primitives.ts";
+import type { RuleDatabase } from "./rule-database.ts";
 import type { UserDatabase } from "./user-database.ts";
 
 export interface Ports {
@@ -17,6 +18,8 @@ export interface Ports {
   readonly openHttp?: OpenHttp | undefined;
   /** Without it, authenticators with `backend = built_in_database` cannot be made. */
   readonly users?: UserDatabase | undefined;
+  /** Without it, the authorization source `built_in_database` cannot be made. */
+  readonly rules?: RuleDatabase | undefined;
   /** Without it, password hashes are made on the calling thread, and there is no bcrypt. */
   readonly passwords?: PasswordPrimitives | undefined;
 }

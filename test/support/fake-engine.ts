@@ -236,6 +236,7 @@ function fakeConfig(options: FakeEngineOptions): Config {
     allowAnonymous: true,
     unverifiedClientAttrs: "keep",
     refusalReasonString: options.refusalReasonString ?? false,
+    dataDir: "data",
     onPolicyChange: options.onPolicyChange ?? (preset === "strict" ? "unsubscribe" : "keep"),
     authorization: {
       noMatch: "deny",

@@ -8,7 +8,7 @@ import { stopOnSignal } from "../broker/stop.ts";
 import { textDestination } from "../log-text.ts";
 import { type RunningBroker, startBroker } from "../start.ts";
 import { EXIT_USAGE, note, paint, print } from "../terminal.ts";
-import { compatibilityOption } from "./options.ts";
+import { compatibilityOption, dataDirOption } from "./options.ts";
 import { createQuickStart, QUICK_START_FILE, quickStartText } from "./quick-start.ts";
 import { reportConfigError, reportIssues } from "./report.ts";
 
@@ -17,6 +17,7 @@ interface BrokerCommandOptions {
   readonly quickStart?: boolean;
   readonly port?: number;
   readonly watch?: boolean;
+  readonly dataDir?: string;
   readonly compatibility?: Preset;
   readonly logLevel: string;
   readonly logFormat?: "json" | "text";
@@ -30,6 +31,7 @@ export function registerBroker(program: Command): void {
     .option("--quick-start", "run the shipped example policy with a fresh secret and tokens to try")
     .option("-p, --port <port>", "listen on this port instead of the configured one", parsePort)
     .option("--watch", "load the configuration again whenever one of its files changes")
+    .addOption(dataDirOption())
     .addOption(compatibilityOption())
     .addOption(
       new Option("--log-level <level>", "least important lines to write")
@@ -87,15 +89,24 @@ interface RunOptions extends BrokerCommandOptions {
 
 /** Starts the broker and keeps the process for it; returns where it listens first. */
 async function run(options: RunOptions): Promise<string> {
-  const { file, env, port, compatibility, watch } = options;
+  const { file, env, port, compatibility, watch, dataDir } = options;
   const log = createCommandLog(options);
-  const broker = await startBroker({ file, env, log, port, preset: compatibility, watch }).catch(
-    (error: unknown) => {
-      throw describeListenError(error, options.quickStart === true);
-    },
-  );
+  const broker = await startBroker({
+    file,
+    env,
+    log,
+    port,
+    preset: compatibility,
+    watch,
+    dataDir,
+  }).catch((error: unknown) => {
+    throw describeListenError(error, options.quickStart === true);
+  });
   process.on("SIGHUP", () => reload(broker));
-  void stopOnSignal(broker.broker, process, log).then(() => broker.engine.close());
+  void stopOnSignal(broker.broker, process, log).then(() => {
+    broker.engine.close();
+    return broker.database.close();
+  });
   reportIssues(broker.issues);
   const urls = broker.addresses.map(urlOf);
   for (const [index, { listener }] of broker.addresses.entries()) {

@@ -5,6 +5,7 @@ import type { Preset } from "../../../src/config/compatibility.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { ConfigError, EngineError, type Issue } from "../../../src/errors.ts";
 import { openPolicy } from "../open-policy.ts";
+import { BuiltInDatabase } from "../store/built-in-database.ts";
 import { EXIT_OK, EXIT_USAGE, paint, print } from "../terminal.ts";
 import { analyzePlaced, countFindings, reportFindings } from "./analysis.ts";
 import { compatibilityOption } from "./options.ts";
@@ -67,7 +68,10 @@ export async function checkFile(
   opened?: { readonly config: Config; readonly policy: CompiledPolicy };
 }> {
   try {
-    const { config, policy, engine, issues } = await openPolicy(file, { preset });
+    const { config, policy, engine, issues } = await openPolicy(file, {
+      preset,
+      database: new BuiltInDatabase({ mode: "check" }),
+    });
     engine.close();
     return { issues, summary: summarize(config, policy), opened: { config, policy } };
   } catch (error) {

@@ -5,6 +5,7 @@ import { compilePolicy } from "../../../src/compile/policy.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
 import { missingSecrets } from "../../../src/policy-meta.ts";
 import { openPolicy } from "../open-policy.ts";
+import { BuiltInDatabase } from "../store/built-in-database.ts";
 import { note, print } from "../terminal.ts";
 import { compatibilityOption } from "./options.ts";
 import { reportIssues } from "./report.ts";
@@ -38,6 +39,7 @@ Examples:
     .action(async (file: string, options: CompileCommandOptions) => {
       const { config, engine, policy, issues } = await openPolicy(file, {
         preset: options.compatibility,
+        database: new BuiltInDatabase({ mode: "check" }),
       });
       engine.close();
       reportIssues(issues);

@@ -9,6 +9,7 @@ import type { TraceStep } from "../../../src/observe/trace.ts";
 import type { Action, ClientInfo, ConnectDecision, Decision } from "../../../src/types.ts";
 import { askedTopic } from "../asked-topic.ts";
 import { openPolicy } from "../open-policy.ts";
+import { BuiltInDatabase } from "../store/built-in-database.ts";
 import { EXIT_NO, EXIT_OK, print } from "../terminal.ts";
 import { registerExplainExpression } from "./explain-expression.ts";
 import { type Explanation, HIDDEN, showExplanation } from "./explain-text.ts";
@@ -16,6 +17,7 @@ import {
   addCredentialOptions,
   type CredentialOptions,
   compatibilityOption,
+  dataDirOption,
   parsePair,
   readPassword,
 } from "./options.ts";
@@ -23,6 +25,7 @@ import {
 interface ClientOptions extends CredentialOptions {
   readonly config: string;
   readonly compatibility?: Preset;
+  readonly dataDir?: string;
   readonly peerhost: string;
   readonly listener: string;
   readonly cn?: string;
@@ -88,6 +91,7 @@ function withClientOptions(command: Command): Command {
   command
     .requiredOption("-c, --config <file>", "configuration in EMQX's HOCON")
     .addOption(compatibilityOption())
+    .addOption(dataDirOption())
     .requiredOption("-i, --client-id <id>", "Client Identifier");
   return addCredentialOptions(command)
     .option("--peerhost <address>", "address of the client", "127.0.0.1")
@@ -104,7 +108,11 @@ function withClientOptions(command: Command): Command {
 
 async function run(options: ClientOptions, question: Explanation["question"]): Promise<void> {
   const client = clientOf(options);
-  const { engine, policy } = await openPolicy(options.config, { preset: options.compatibility });
+  const database = new BuiltInDatabase({ mode: "look", dataDir: options.dataDir });
+  const { engine, policy } = await openPolicy(options.config, {
+    preset: options.compatibility,
+    database,
+  });
   const steps: TraceStep[] = [];
   const trace = (step: TraceStep): void => void steps.push(step);
   const connect = withoutExchange(await engine.connect(client, { trace }));
@@ -140,6 +148,7 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
   process.exitCode = (decision ?? connect).verdict === "allow" ? EXIT_OK : EXIT_NO;
   if (connect.verdict === "allow") connect.session.close();
   engine.close();
+  await database.close();
 }
 
 /** Attributes made of a secret; their values are not shown. */

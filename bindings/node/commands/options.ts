@@ -10,6 +10,14 @@ export function compatibilityOption(): Option {
   ).choices(["strict", "emqx"]);
 }
 
+/** `--data-dir`, of every command that may use the built-in database. */
+export function dataDirOption(): Option {
+  return new Option(
+    "--data-dir <directory>",
+    "where the built-in database is, instead of portcullis.data_dir (`data` beside the configuration)",
+  );
+}
+
 export interface CredentialOptions {
   readonly clientId: string;
   readonly username?: string;

@@ -6,6 +6,7 @@ import { createEngine, type Engine } from "../../../src/engine.ts";
 import { createNodeCrypto } from "../crypto.ts";
 import { compileFile } from "../open-policy.ts";
 import { nodePorts } from "../ports.ts";
+import { BuiltInDatabase } from "../store/built-in-database.ts";
 import type { TestFile } from "./case-file.ts";
 
 export interface PolicyUnderTest {
@@ -39,10 +40,12 @@ export async function loadPolicy(
     adjust: (config) => (makesTokens ? withSecret(config, tests.secret, generated) : config),
   });
   const policy: { nowMs: number | undefined } = { nowMs: undefined };
+  const users = new BuiltInDatabase({ mode: "check" });
   const engine = await createEngine({
     image: compiled.policy.image,
     crypto: createNodeCrypto(),
-    ports: { ...nodePorts, now: () => policy.nowMs ?? nodePorts.now() },
+    // Without the users of this machine: a test gives the same answer everywhere.
+    ports: { ...nodePorts, users, rules: users, now: () => policy.nowMs ?? nodePorts.now() },
   });
   const jwt = authenticators(compiled.config).find((one) => one.mechanism === "jwt");
   return Object.assign(policy, {

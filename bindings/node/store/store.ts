@@ -155,9 +155,9 @@ export class Store implements UserDatabase, RuleDatabase {
   /** All of them, page by page, each a snapshot of its own. */
   *records(
     table: TableName,
-    options: Omit<PageOptions, "limit" | "after"> = {},
+    options: Omit<PageOptions, "limit"> = {},
   ): Generator<StoredRecord<unknown>[]> {
-    let after: RecordPlace | undefined;
+    let { after } = options;
     for (;;) {
       const page = this.page(table, { ...options, after, limit: PAGE_RECORDS });
       if (page.length > 0) yield page;

@@ -3,7 +3,7 @@
 import { type Preset, SWITCH_NAMES, type SwitchName } from "../compatibility.ts";
 import type { OnPolicyChange, UnverifiedClientAttrs } from "../config.ts";
 import { type Keys, key, object, optional, readKeys } from "./keys.ts";
-import { boolean, oneOf, type Spec, wrong } from "./spec.ts";
+import { boolean, oneOf, type Spec, text, wrong } from "./spec.ts";
 
 export interface PortcullisConfig {
   readonly compatibility: Preset;
@@ -12,6 +12,7 @@ export interface PortcullisConfig {
   readonly onPolicyChange: OnPolicyChange;
   readonly unverifiedClientAttrs: UnverifiedClientAttrs;
   readonly refusalReasonString: boolean;
+  readonly dataDir: string;
 }
 
 const SWITCH_KEYS: Keys = Object.fromEntries(
@@ -46,6 +47,11 @@ const PORTCULLIS_KEYS = {
     "what becomes of attributes made of a token that no authenticator accepted",
   ),
   refusal_reason_string: key(boolean(), false, "say in words why a CONNECT is refused (MQTT 5)"),
+  data_dir: key(
+    text({ pattern: /./, expects: "a directory" }),
+    "data",
+    "where the built-in database is kept, as seen from the configuration file",
+  ),
 } satisfies Keys;
 
 export const portcullis: Spec<PortcullisConfig> = {
@@ -60,6 +66,7 @@ export const portcullis: Spec<PortcullisConfig> = {
         onPolicyChange: values.on_policy_change,
         unverifiedClientAttrs: values.unverified_client_attrs,
         refusalReasonString: values.refusal_reason_string,
+        dataDir: values.data_dir,
       }
     );
   },
