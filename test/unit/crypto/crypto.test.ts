@@ -1,4 +1,4 @@
-import { constants, createPublicKey, sign } from "node:crypto";
+import { constants, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
 import type { JwsAlgorithm, VerificationKey } from "../../../src/crypto/crypto.ts";
@@ -8,6 +8,7 @@ import { readPem } from "../../../src/crypto/pem.ts";
 import {
   ed448,
   ed25519,
+  type KeyPair,
   keyPairFor,
   otherRsa,
   p256,
@@ -222,5 +223,54 @@ describe("the algorithms", () => {
     expect(fitsKey("ES512", "P-521")).toBe(true);
     expect(fitsKey("HS256", "RSA")).toBe(false);
     expect(fitsKey("RS256", "oct")).toBe(false);
+  });
+});
+
+describe("where node:crypto checks signatures", () => {
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const good = signInput("RS256", rsa.privateKey, INPUT);
+  const bad = good.map((byte, index) => (index === 9 ? byte ^ 1 : byte));
+
+  async function start(pair: KeyPair) {
+    const crypto = createNodeCrypto();
+    const pem = readPem(spkiPem(pair.publicKey));
+    if (!pem.ok) throw new Error(pem.problem);
+    const imported = await crypto.importPem(pem.blocks[0]!);
+    if (!imported.ok) throw new Error(imported.problem);
+    const { key } = imported;
+    return (algorithm: JwsAlgorithm, signature: Uint8Array) =>
+      crypto.verify(algorithm, key, INPUT, signature);
+  }
+
+  it("does one RSA check a turn at once, and the others on the pool", async () => {
+    const verify = await start(rsa);
+    for (let round = 0; round < 3; round += 1) {
+      expect(verify("RS256", round === 1 ? bad : good)).toBe(round !== 1);
+      const others = [verify("RS256", good), verify("RS256", bad), verify("PS256", good)];
+      for (const other of others) expect(other).toBeInstanceOf(Promise);
+      expect(await Promise.all(others)).toEqual([true, false, false]);
+      await turn();
+    }
+  });
+
+  it("does none at once while the pool is at work", async () => {
+    const verify = await start(rsa);
+    verify("RS256", good);
+    let isDone = false;
+    const waiting = Array.from({ length: 50 }, () => verify("RS256", good));
+    void Promise.all(waiting).then(() => {
+      isDone = true;
+    });
+    for (await turn(); !isDone; await turn()) {
+      expect(verify("RS256", good)).toBeInstanceOf(Promise);
+    }
+    expect(await Promise.all(waiting)).not.toContain(false);
+  });
+
+  it("leaves what takes long to the pool", async () => {
+    const long = generateKeyPairSync("rsa", { modulusLength: 3080 });
+    expect((await start(long))("RS256", good)).toBeInstanceOf(Promise);
+    const curve = await start(p256);
+    expect(curve("ES256", signInput("ES256", p256.privateKey, INPUT))).toBeInstanceOf(Promise);
   });
 });
