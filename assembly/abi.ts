@@ -417,6 +417,8 @@ export const ORIGIN_TOKEN = 1;
 export const ACTION_PUBLISH_ANY = 63;
 export const ACTION_SUBSCRIBE_QOS0 = 64;
 export const ACTION_SUBSCRIBE_ANY = 448;
+/** Both: what a rule without an action of its own speaks about. */
+export const ACTION_ANY = 511;
 
 // --- Regular expressions ----------------------------------------------------------------------
 //

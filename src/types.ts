@@ -112,6 +112,7 @@ export type Reason =
   | "no_match"
   | "malformed_topic"
   | "source_failed"
+  | "too_many_steps"
   // either
   | "core_failed"
   | "closed";

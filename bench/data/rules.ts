@@ -2,6 +2,7 @@
  * Seeded rule sets and requests for the authorization benches: realistic families of any size, and
  * one set that is made to be hard. Same seed, same data.
  */
+import { ACTION_ANY } from "../../assembly/abi.ts";
 import type { Rule, Who } from "../../src/compile/rule/ast.ts";
 
 export type RuleFamily = "literals" | "wildcards" | "templates" | "per_user" | "same_topic";
@@ -28,7 +29,6 @@ export interface BenchRules {
 }
 
 const EVERYONE: Who = { type: "all" };
-const ALL_ACTIONS = 511;
 
 /** `count` rules of a family and `requests` topics to ask about. */
 export function makeRules(family: RuleFamily, count: number, requests = 4096): BenchRules {
@@ -75,7 +75,7 @@ export function makeBranchingRules(depth: number): BenchRules {
     return {
       permission: "allow",
       who,
-      actions: ALL_ACTIONS,
+      actions: ACTION_ANY,
       topics: [{ type: "filter", text: levels.join("/") }],
     };
   });
@@ -89,7 +89,7 @@ function makeRule(family: RuleFamily, i: number): Rule {
   const who: Who = isPerUser
     ? { type: "equal", field: { name: "username" }, value: `user-${pad(i)}` }
     : EVERYONE;
-  return { permission, who, actions: ALL_ACTIONS, topics: [{ type: "filter", text }] };
+  return { permission, who, actions: ACTION_ANY, topics: [{ type: "filter", text }] };
 }
 
 function filterFor(family: RuleFamily, i: number): string {

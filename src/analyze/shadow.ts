@@ -7,7 +7,7 @@
  * That makes the union of any number of earlier filters exact. A subscription in strict mode has to
  * be contained in one filter, so filters that end in `#` are asked about as well.
  */
-import { ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY } from "../../assembly/abi.ts";
+import { ACTION_ANY, ACTION_SUBSCRIBE_ANY } from "../../assembly/abi.ts";
 import type { Rule } from "../compile/rule/ast.ts";
 import type { Switches } from "../config/compatibility.ts";
 import { validateTopicName } from "../topic/validate.ts";
@@ -16,7 +16,6 @@ import { ANYBODY, canEscape, type Facts } from "./condition.ts";
 import { type FilterIndex, type Placed, type Request, requestKey } from "./filter-index.ts";
 import { type Level, type LooseTopic, plainLevels, type SymbolicTopic } from "./levels.ts";
 
-const ANY_ACTION = ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY;
 /** A level that no rule names. */
 const FRESH: Level = { type: "plus" };
 const REST: Level = { type: "rest" };
@@ -68,7 +67,7 @@ function* questionsOf(
   switches: Switches,
 ): Generator<Asked> {
   if (!topic) {
-    yield { request: undefined, actions: ANY_ACTION };
+    yield { request: undefined, actions: ACTION_ANY };
     return;
   }
   const isTokenwise = rule.permission === "deny" || !switches.subscribe_containment;
@@ -98,7 +97,7 @@ function* questionsOf(
 /** More than a topic selects whose placeholders may add levels and wildcards. */
 function* looseQuestions({ key, prefix }: LooseTopic, depth: number): Generator<Asked> {
   if (prefix.length === 0) {
-    yield { request: undefined, actions: ANY_ACTION, looseKey: key };
+    yield { request: undefined, actions: ACTION_ANY, looseKey: key };
     return;
   }
   for (const asked of filterQuestions([...prefix, REST], depth, true)) {
@@ -141,7 +140,7 @@ function* names(levels: readonly Level[], depth: number): Generator<Asked> {
   for (const name of all) {
     const [first] = name;
     const isEmpty = !first || (name.length === 1 && first.type === "text" && first.text === "");
-    if (!isEmpty) yield { request: { levels: name, key: keyOf(name) }, actions: ANY_ACTION };
+    if (!isEmpty) yield { request: { levels: name, key: keyOf(name) }, actions: ACTION_ANY };
   }
 }
 
@@ -161,7 +160,7 @@ function equalQuestion(topic: SymbolicTopic & { type: "equal" }): Asked {
   const { key, text } = topic;
   const isName = text !== undefined && validateTopicName(text) === undefined;
   const levels = text === undefined ? [] : plainLevels(text);
-  return { request: { levels, key }, actions: isName ? ANY_ACTION : ACTION_SUBSCRIBE_ANY };
+  return { request: { levels, key }, actions: isName ? ACTION_ANY : ACTION_SUBSCRIBE_ANY };
 }
 
 /** What `eq` would compare; a level that no rule names equals none. */

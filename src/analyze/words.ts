@@ -1,5 +1,5 @@
 /** Rules and conditions in an operator's words. */
-import { ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY } from "../../assembly/abi.ts";
+import { ACTION_ANY, ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY } from "../../assembly/abi.ts";
 import type { AddressRange, Rule, Who, WhoField } from "../compile/rule/ast.ts";
 import type { Text } from "../types.ts";
 
@@ -35,7 +35,7 @@ export function describeWho(who: Who): string {
 
 /** The action part: `publish`, `subscribe with QoS 1` … */
 export function describeActions(actions: number): string {
-  if (actions === (ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY)) return "publish and subscribe";
+  if (actions === ACTION_ANY) return "publish and subscribe";
   const parts: string[] = [];
   if (actions & ACTION_PUBLISH_ANY) parts.push(`publish${publishDetail(actions)}`);
   if (actions & ACTION_SUBSCRIBE_ANY) parts.push(`subscribe${subscribeDetail(actions)}`);

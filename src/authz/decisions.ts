@@ -28,6 +28,8 @@ export const DENIED_TOKEN_ACL_NO_MATCH: Decision = decision(
 );
 /** The policy in force cannot compile the token's rules. */
 export const DENIED_TOKEN_RULES: Decision = decision("deny", "bad_acl_claim", CLIENT_INFO);
+/** The question took DECISION_STEPS_MAX steps, and no rule had decided by then. */
+export const DENIED_TOO_MANY_STEPS: Decision = decision("deny", "too_many_steps", "core");
 export const DENIED_CLOSED: Decision = decision("deny", "closed", "engine");
 export const DENIED_CORE_FAILED: Decision = Object.freeze({
   verdict: "deny",

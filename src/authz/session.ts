@@ -30,6 +30,7 @@ import {
   DENIED_TOKEN_ACL_EXPIRED,
   DENIED_TOKEN_ACL_NO_MATCH,
   DENIED_TOKEN_RULES,
+  DENIED_TOO_MANY_STEPS,
   tokenDecision,
 } from "./decisions.ts";
 import { compileTokenRules, type TokenRules, TokenRulesError } from "./token-rules.ts";
@@ -225,6 +226,7 @@ export class PolicySession implements Session {
     if (verdict === "no_match") return policy.noMatchDecision;
     if (verdict === "failed") return policy.failedDecision;
     const rule = ruleOf(answer);
+    if (rule < 0) return DENIED_TOO_MANY_STEPS;
     if (originOf(answer) === "image") return policy.ruleDecision(verdict, rule);
     // The rule behind the last one is the refusal that ends a map-form ACL.
     if (rule === tokenRules?.rules.length) return DENIED_TOKEN_ACL_NO_MATCH;

@@ -1,4 +1,5 @@
 /** The rules a token brought along, and their form as a rule set for the core. */
+import { ACTION_ANY } from "../../assembly/abi.ts";
 import type { Rule } from "../compile/rule/ast.ts";
 import { compileRules } from "../compile/rule/compile.ts";
 import type { Switches } from "../config/compatibility.ts";
@@ -19,7 +20,7 @@ export class TokenRulesError extends CoreError {}
 const DENY_ALL: Rule = {
   permission: "deny",
   who: { type: "all" },
-  actions: 511,
+  actions: ACTION_ANY,
   topics: "all",
 };
 

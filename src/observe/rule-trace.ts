@@ -2,7 +2,7 @@
  * Which rules were tried and why they did not apply, for `portcullis explain`. Each rule's parts are
  * put to the core on their own, so that an explanation cannot disagree with the decision.
  */
-import { ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY, ENTRY_RULES } from "../../assembly/abi.ts";
+import { ACTION_ANY, ENTRY_RULES } from "../../assembly/abi.ts";
 import { describeActions, describeWho } from "../analyze/words.ts";
 import type { PolicySession } from "../authz/session.ts";
 import { packImage } from "../compile/image.ts";
@@ -34,8 +34,6 @@ export interface RuleTrace {
   readonly topics: readonly string[];
 }
 
-const ANY_ACTION = ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY;
-
 /** Puts every rule's parts to the core. Cost: a few small compilations a rule. */
 export function traceRules(
   module: CoreModule,
@@ -56,8 +54,8 @@ export function traceRules(
     return rules.map((rule, number) => {
       const misses: Miss[] = [];
       if ((rule.actions & bit) === 0) misses.push("action");
-      if (!applies({ ...rule, actions: ANY_ACTION, topics: "all" })) misses.push("client");
-      if (!applies({ ...rule, actions: ANY_ACTION, who: { type: "all" } })) misses.push("topic");
+      if (!applies({ ...rule, actions: ACTION_ANY, topics: "all" })) misses.push("client");
+      if (!applies({ ...rule, actions: ACTION_ANY, who: { type: "all" } })) misses.push("topic");
       const topics =
         rule.topics === "all"
           ? ["(every topic)"]

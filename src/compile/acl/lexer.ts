@@ -124,13 +124,23 @@ export class Lexer {
   }
 
   #atom(at: number): Token {
-    const word = this.#match(ATOM);
+    const word = this.#plainAtom(at) ?? this.#match(ATOM);
     if (word === undefined) throw this.#noToken(this.text[at] as string, at);
     if (RESERVED.has(word)) {
       throw new AclSyntaxError(at, `\`${word}\` is a reserved word`, `write '${word}', in quotes`);
     }
     if (word.length > ATOM_LENGTH_MAX) throw atomTooLong(at);
     return this.#token("atom", word, at + word.length);
+  }
+
+  /** An atom of ASCII letters, as nearly all are: no pattern, no list of matches. */
+  #plainAtom(at: number): string | undefined {
+    let end = at;
+    let code = this.text.charCodeAt(end);
+    if (code < 0x61 || code > 0x7a) return undefined;
+    while ((code >= 0x61 && code <= 0x7a) || code === 0x5f) code = this.text.charCodeAt(++end);
+    const goesOn = code >= 0x80 || code === 0x40 || (code >= 0x30 && code <= 0x5a && code !== 0x3a);
+    return goesOn ? undefined : this.text.slice(at, end);
   }
 
   #number(at: number): Token {

@@ -1,5 +1,5 @@
 /** acl.conf → rules. The one entry of the rule-file reader. */
-import { ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY } from "../../../assembly/abi.ts";
+import { ACTION_ANY } from "../../../assembly/abi.ts";
 import { nearest } from "../../config/nearest.ts";
 import type { Issue } from "../../errors.ts";
 import type { Text } from "../../types.ts";
@@ -27,7 +27,6 @@ export interface AclReading {
 
 /** Erlang's switch to another encoding, in one of the first two lines. */
 const LATIN1_COMMENT = /(?<=%[^\n]{0,200})coding[ \t]*[:=][ \t]*latin-1/i;
-const EVERY_ACTION = ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY;
 
 /**
  * Reads a rule file. Reports everything that is wrong, with its place; never throws. One error
@@ -111,7 +110,7 @@ function readShortRule(
     return undefined;
   }
   const who = readShortWho(whoTerm, options, report);
-  if (who) return { permission, who, actions: EVERY_ACTION, topics: "all" };
+  if (who) return { permission, who, actions: ACTION_ANY, topics: "all" };
   report.error(
     term.at,
     "ERR_CONFIG_ACL_RULE",

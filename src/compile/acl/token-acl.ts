@@ -1,5 +1,6 @@
 /** The `acl` claim of a token → the client's own rules, or why the login fails. */
 import {
+  ACTION_ANY,
   ACTION_PUBLISH_ANY,
   ACTION_SUBSCRIBE_ANY,
   TOKEN_RULES_MAX,
@@ -52,7 +53,7 @@ export function describeTokenAclProblem({ kind, where }: TokenAclProblem): strin
 const MAP_KEYS = [
   { key: "pub", actions: ACTION_PUBLISH_ANY },
   { key: "sub", actions: ACTION_SUBSCRIBE_ANY },
-  { key: "all", actions: ACTION_PUBLISH_ANY | ACTION_SUBSCRIBE_ANY },
+  { key: "all", actions: ACTION_ANY },
 ] as const;
 
 /**

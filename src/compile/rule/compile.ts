@@ -116,7 +116,7 @@ class RuleSetCompiler {
       [this.#whoCompiler.ranges.toBytes(), 24],
       [this.#variables.words.toBytes(), 16],
       [this.#topics.pieces.toBytes(), 12],
-      [index.nodes.toBytes(), NODE_BYTES],
+      [index.nodes, NODE_BYTES],
       [index.edges.toBytes(), 12],
       [index.childSlots, 8],
       [index.literals.toBytes(), 16],

@@ -8,7 +8,7 @@
 
 import { TERMINAL_DIRECT } from "../../../assembly/abi.ts";
 import { hashLevel, mixHash } from "./hash.ts";
-import type { CompiledWho } from "./who.ts";
+import type { CompiledWho, EqualityKey } from "./who.ts";
 import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
 
 /** Up to this many keyed rules stay in the list: looking at them is as cheap as the probe. */
@@ -88,15 +88,12 @@ export class TerminalTable {
     const values = new WordList();
     for (let terminal = 0; terminal < this.#heads.length; terminal++) {
       const firstUse = uses.length;
-      const head = this.#heads.get(terminal);
-      if (head !== NONE && head === this.#tails.get(terminal)) {
-        // One rule, as most terminals have: a list of it.
-        uses.push(this.#links.get(head));
-        terminals.push(firstUse, 1, keyVariables.length, 0);
-        continue;
-      }
       const keyed = this.#list(terminal, uses, who);
       terminals.push(firstUse, uses.length - firstUse, keyVariables.length);
+      if (!keyed) {
+        terminals.push(0);
+        continue;
+      }
       const variables = new Set<number>();
       for (const { variable, text, rules } of keyed) {
         variables.add(variable);
@@ -112,25 +109,21 @@ export class TerminalTable {
     return { terminals, uses, keyVariables, keys, keySlots: buildSlots(hashes, values) };
   }
 
-  /** Writes the listed rules of a terminal to `uses` and returns the keyed ones. */
-  #list(terminal: number, uses: WordList, who: (rule: number) => CompiledWho): Iterable<Key> {
-    const keyed = new Map<string, Key>();
+  /** Writes the listed rules of a terminal to `uses` and returns the keyed ones, if any. */
+  #list(
+    terminal: number,
+    uses: WordList,
+    who: (rule: number) => CompiledWho,
+  ): Iterable<Key> | undefined {
     const isKeyed = this.#countKeyed(terminal, who) > LISTED_MAX;
+    const keyed = isKeyed ? new Map<number, Key>() : undefined;
     for (let link = this.#heads.get(terminal); link !== NONE; link = this.#links.get(link + 1)) {
       const rule = this.#links.get(link);
-      const keys = isKeyed ? who(rule).keys : undefined;
+      const keys = keyed && who(rule).keys;
       if (!keys) uses.push(rule);
-      for (const { variable, text } of keys ?? []) {
-        const name = `${variable}:${text.offset}:${text.length}`;
-        let key = keyed.get(name);
-        if (!key) {
-          key = { variable, text, rules: [] };
-          keyed.set(name, key);
-        }
-        if (key.rules.at(-1) !== rule) key.rules.push(rule);
-      }
+      else for (const key of keys) addToKey(keyed, key, rule);
     }
-    return keyed.values();
+    return keyed?.values();
   }
 
   #countKeyed(terminal: number, who: (rule: number) => CompiledWho): number {
@@ -140,4 +133,15 @@ export class TerminalTable {
     }
     return count;
   }
+}
+
+/** Equal texts are shared, so that variable and offset name a key; an empty text has any offset. */
+function addToKey(keyed: Map<number, Key>, { variable, text }: EqualityKey, rule: number): void {
+  const name = variable * 2 ** 32 + (text.length === 0 ? 2 ** 32 - 1 : text.offset);
+  let key = keyed.get(name);
+  if (!key) {
+    key = { variable, text, rules: [] };
+    keyed.set(name, key);
+  }
+  if (key.rules.at(-1) !== rule) key.rules.push(rule);
 }

@@ -13,7 +13,7 @@ import type { TerminalTable } from "./terminals.ts";
 import type { TemplatePart } from "./topic-template.ts";
 import { ROOT, Trie, type TrieSections } from "./trie.ts";
 import type { VariableTable } from "./variables.ts";
-import { buildSlots, type Span, type TextPool, textKey, WordList } from "./words.ts";
+import { buildSlots, type Span, TextPool, TextTable, textKey, WordList } from "./words.ts";
 
 const SEPARATOR = 0x2f;
 const PLUS = 0x2b;
@@ -38,13 +38,16 @@ export class TopicIndex {
   readonly #variables: VariableTable;
   readonly #terminals: TerminalTable;
   readonly #trie: Trie;
-  readonly #literals = new WordList();
-  readonly #literalHashes = new WordList();
-  readonly #literalNumbers = new WordList();
-  /** Literal topics, and `eq` texts with wildcards. */
-  readonly #literalTopics = new Map<string, PlacedTopic>();
-  readonly #filters = new Map<string, PlacedTopic>();
-  readonly #templates = new Map<string, PlacedTopic>();
+  /** Literal topics, and `eq` texts with wildcards; terminal of each. */
+  readonly #literals: TextTable;
+  readonly #literalTerminals = new WordList();
+  /** Filters with wildcards; terminal of each. */
+  readonly #filters: TextTable;
+  readonly #filterTerminals = new WordList();
+  /** Templates as written, which the text section does not hold. */
+  readonly #templates = new TextTable(new TextPool());
+  /** Of each template: first piece · piece count · terminal + 1, 0 for none. */
+  readonly #templatePlaces = new WordList();
   /** First piece of the parts of a level, by what they spell. */
   readonly #levelPieces = new Map<string, number>();
   readonly pieces: WordList = new WordList();
@@ -54,75 +57,71 @@ export class TopicIndex {
     this.#variables = variables;
     this.#terminals = terminals;
     this.#trie = new Trie(texts, terminals);
+    this.#literals = new TextTable(texts);
+    this.#filters = new TextTable(texts);
   }
 
   /** `eq`: the text itself, whatever it holds. */
   equal(text: Text): PlacedTopic {
-    const { first, count, terminal } = this.#literal(text, textKey(text));
-    return { kind: ENTRY_TOPIC_EQUAL, first, count, terminal };
+    return { ...this.#literal(text), kind: ENTRY_TOPIC_EQUAL };
   }
 
   /** A filter without placeholders. */
   filter(text: Text): PlacedTopic {
-    const key = textKey(text);
-    if (!hasWildcard(key)) return this.#literal(text, key);
-    let placed = this.#filters.get(key);
-    if (!placed) {
-      const { offset, length } = this.#texts.add(text);
-      const terminal = this.#filterTerminal(offset, offset + length);
-      placed = { kind: ENTRY_TOPIC_FILTER, first: offset, count: length, terminal };
-      this.#filters.set(key, placed);
+    if (!hasWildcard(typeof text === "string" ? text : textKey(text))) return this.#literal(text);
+    const row = this.#filters.add(text);
+    const { offset, length } = this.#filters.span(row);
+    if (row === this.#filterTerminals.length) {
+      this.#filterTerminals.push(this.#filterTerminal(offset, offset + length));
     }
-    return placed;
+    const terminal = this.#filterTerminals.get(row);
+    return { kind: ENTRY_TOPIC_FILTER, first: offset, count: length, terminal };
   }
 
   /** The template that `source` was read as. */
   template(source: Text, parts: readonly TemplatePart[]): PlacedTopic {
-    const key = textKey(source);
-    let placed = this.#templates.get(key);
-    if (!placed) {
+    const at = this.#templates.add(source) * 3;
+    if (at === this.#templatePlaces.length) {
       const spans = parts.map((part): LevelPart => {
         if (part.type === "text") return this.#texts.add(part.text);
         return { variable: this.#variables.ofPlaceholder(part.name) };
       });
       const first = this.#addPieces(spans);
       const terminal = this.#templateTerminal(this.#splitLevels(spans));
-      placed = { kind: ENTRY_TOPIC_TEMPLATE, first, count: parts.length, terminal };
-      this.#templates.set(key, placed);
+      this.#templatePlaces.push(first, parts.length, terminal === undefined ? 0 : terminal + 1);
     }
-    return placed;
-  }
-
-  emit(): TrieSections & { literals: WordList; literalSlots: Uint8Array } {
+    const terminal = this.#templatePlaces.get(at + 2);
     return {
-      ...this.#trie.emit(),
-      literals: this.#emitLiterals(),
-      literalSlots: buildSlots(this.#literalHashes, this.#literalNumbers),
+      kind: ENTRY_TOPIC_TEMPLATE,
+      first: this.#templatePlaces.get(at),
+      count: this.#templatePlaces.get(at + 1),
+      terminal: terminal === 0 ? undefined : terminal - 1,
     };
   }
 
-  /** The literals, with what their terminals come to now that all rules are known. */
-  #emitLiterals(): WordList {
+  emit(): TrieSections & { literals: WordList; literalSlots: Uint8Array } {
+    // What terminals come to is known only now that all rules are.
     const literals = new WordList();
-    for (let at = 0; at < this.#literals.length; at += 4) {
-      const word = (index: number): number => this.#literals.get(at + index);
-      literals.push(word(0), word(1), this.#terminals.reference(word(2)), 0);
+    const hashes = new WordList();
+    const numbers = new WordList();
+    for (let row = 0; row < this.#literals.count; row++) {
+      const { offset, length } = this.#literals.span(row);
+      const reference = this.#terminals.reference(this.#literalTerminals.get(row));
+      literals.push(offset, length, reference, 0);
+      hashes.push(hashTopic(this.#texts.bytes, offset, offset + length));
+      numbers.push(row + 1);
     }
-    return literals;
+    return { ...this.#trie.emit(), literals, literalSlots: buildSlots(hashes, numbers) };
   }
 
-  #literal(text: Text, key: string): PlacedTopic {
-    let placed = this.#literalTopics.get(key);
-    if (!placed) {
-      const { offset, length } = this.#texts.add(text);
-      const terminal = this.#terminals.create();
-      this.#literals.push(offset, length, terminal, 0);
-      this.#literalHashes.push(hashTopic(this.#texts.bytes, offset, offset + length));
-      this.#literalNumbers.push(this.#literals.length / 4);
-      placed = { kind: ENTRY_TOPIC_FILTER, first: offset, count: length, terminal };
-      this.#literalTopics.set(key, placed);
+  #literal(text: Text): PlacedTopic {
+    const row = this.#literals.add(text);
+    if (row === this.#literalTerminals.length) {
+      this.#literalTerminals.push(this.#terminals.create());
     }
-    return placed;
+    const { offset, length } = this.#literals.span(row);
+    const terminal = this.#literalTerminals.get(row);
+    return { kind: ENTRY_TOPIC_FILTER, first: offset, count: length, terminal };
   }
 
   #filterTerminal(from: number, to: number): number {
@@ -156,7 +155,10 @@ export class TopicIndex {
   }
 
   #edge(node: number, level: readonly LevelPart[]): number {
-    const signature = level.map((part) => this.#partKey(part)).join("/");
+    const signature =
+      level.length === 1
+        ? this.#partKey(level[0]!)
+        : level.map((part) => this.#partKey(part)).join("/");
     let first = this.#levelPieces.get(signature);
     if (first === undefined) {
       first = this.#addPieces(level);

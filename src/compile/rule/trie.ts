@@ -2,7 +2,22 @@
  * The trie over the levels of filters with wildcards or placeholders (layout: assembly/abi.ts,
  * SECTION_NODES; how it is searched: assembly/rule/search.ts).
  */
-import { LITERALS_MANY, NODE_TEXT_BYTES } from "../../../assembly/abi.ts";
+import {
+  LITERALS_MANY,
+  NODE_ACTIONS,
+  NODE_BYTES,
+  NODE_EDGE_COUNT,
+  NODE_EDGES,
+  NODE_HASH_TERMINAL,
+  NODE_LABEL,
+  NODE_LITERALS,
+  NODE_PARENT,
+  NODE_PLUS,
+  NODE_RULE,
+  NODE_TERMINAL,
+  NODE_TEXT,
+  NODE_TEXT_BYTES,
+} from "../../../assembly/abi.ts";
 import { hashLevel, mixHash, wordAt } from "./hash.ts";
 import type { TerminalTable } from "./terminals.ts";
 import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
@@ -11,7 +26,7 @@ import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
 export const ROOT = 0;
 
 export interface TrieSections {
-  readonly nodes: WordList;
+  readonly nodes: Uint8Array;
   readonly edges: WordList;
   readonly childSlots: Uint8Array;
 }
@@ -33,17 +48,18 @@ const BUILD_WORDS = 10;
 // An edge while the trie is built.
 const EDGE_CHILD = 2;
 const EDGE_NEXT = 3; // + 1
-const EDGE_WORDS = 4;
+const EDGE_PARENT = 4;
+const EDGE_WORDS = 5;
 
 export class Trie {
   readonly #texts: TextPool;
   readonly #terminals: TerminalTable;
   readonly #nodes = new WordList();
   readonly #edges = new WordList();
-  readonly #edgeChildren = new Map<string, number>();
-  /** Open-addressing table of literal children: node numbers, 0 is empty. */
+  /** Open-addressing tables of literal children and of edges (+ 1) by parent; 0 is empty. */
   #slots = new Uint32Array(1024);
   #literalCount = 0;
+  #edgeSlots = new Uint32Array(64);
 
   constructor(texts: TextPool, terminals: TerminalTable) {
     this.#texts = texts;
@@ -83,14 +99,19 @@ export class Trie {
 
   /** The child for a level with placeholders; equal levels have the same pieces. */
   edge(parent: number, firstPiece: number, pieceCount: number): number {
-    const key = `${parent} ${firstPiece} ${pieceCount}`;
-    const known = this.#edgeChildren.get(key);
-    if (known !== undefined) return known;
+    const mask = this.#edgeSlots.length - 1;
+    let slot = mixHash(parent, firstPiece) & mask;
+    for (; this.#edgeSlots[slot] !== 0; slot = (slot + 1) & mask) {
+      const from = (this.#edgeSlots[slot]! - 1) * EDGE_WORDS;
+      if (this.#edges.get(from) !== firstPiece) continue;
+      if (this.#edges.get(from + EDGE_PARENT) === parent) return this.#edges.get(from + EDGE_CHILD);
+    }
     const child = this.#createNode(parent, 0, 0, 0);
     const next = this.#field(parent, FIRST_EDGE);
-    const at = this.#edges.push(firstPiece, pieceCount, child, next);
-    this.#setField(parent, FIRST_EDGE, at / EDGE_WORDS + 1);
-    this.#edgeChildren.set(key, child);
+    const count = this.#edges.push(firstPiece, pieceCount, child, next, parent) / EDGE_WORDS + 1;
+    this.#setField(parent, FIRST_EDGE, count);
+    this.#edgeSlots[slot] = count;
+    if (count * 2 > this.#edgeSlots.length) this.#growEdgeSlots(count);
     return child;
   }
 
@@ -111,32 +132,37 @@ export class Trie {
     order.forEach((node, number) => {
       numbers[node] = number;
     });
-    const nodes = new WordList();
+    const nodes = new Uint32Array((order.length * NODE_BYTES) / 4);
     const edges = new WordList();
     const hashes = new WordList();
     const values = new WordList();
     const [rules, actions] = this.#summaries(order);
-    for (const node of order) {
-      const at = (field: number): number => this.#field(node, field);
+    for (const [number, node] of order.entries()) {
+      const field = (name: number): number => this.#field(node, name);
       const firstEdge = edges.length / 3;
-      for (let edge = at(FIRST_EDGE); edge !== 0; ) {
+      for (let edge = field(FIRST_EDGE); edge !== 0; ) {
         const from = (edge - 1) * EDGE_WORDS;
         const child = numbers[this.#edges.get(from + EDGE_CHILD)]!;
         edges.push(this.#edges.get(from), this.#edges.get(from + 1), child);
         edge = this.#edges.get(from + EDGE_NEXT);
       }
-      const parent = numbers[at(PARENT)]!;
-      nodes.push(rules[node]!, actions[node]!, numbers[at(PLUS)]!);
-      nodes.push(this.#reference(at(HASH_TERMINAL)), this.#reference(at(TERMINAL)));
-      nodes.push(firstEdge, edges.length / 3 - firstEdge, this.#literals(at(FIRST_CHILD), numbers));
-      nodes.push(parent, at(LABEL), at(LABEL + 1));
-      this.#pushLabelText(nodes, at(LABEL), at(LABEL + 1));
-      for (let child = at(FIRST_CHILD); child !== 0; child = this.#field(child, NEXT_CHILD)) {
-        hashes.push(mixHash(numbers[node]!, this.#field(child, LEVEL_HASH)));
+      const at = (number * NODE_BYTES) / 4;
+      nodes[at + NODE_RULE / 4] = rules[node]!;
+      nodes[at + NODE_ACTIONS / 4] = actions[node]!;
+      nodes[at + NODE_PLUS / 4] = numbers[field(PLUS)]!;
+      nodes[at + NODE_HASH_TERMINAL / 4] = this.#reference(field(HASH_TERMINAL));
+      nodes[at + NODE_TERMINAL / 4] = this.#reference(field(TERMINAL));
+      nodes[at + NODE_EDGES / 4] = firstEdge;
+      nodes[at + NODE_EDGE_COUNT / 4] = edges.length / 3 - firstEdge;
+      nodes[at + NODE_LITERALS / 4] = this.#literals(field(FIRST_CHILD), numbers);
+      nodes[at + NODE_PARENT / 4] = numbers[field(PARENT)]!;
+      this.#writeLabel(nodes, at, field(LABEL), field(LABEL + 1));
+      for (let child = field(FIRST_CHILD); child !== 0; child = this.#field(child, NEXT_CHILD)) {
+        hashes.push(mixHash(number, this.#field(child, LEVEL_HASH)));
         values.push(numbers[child]!);
       }
     }
-    return { nodes, edges, childSlots: buildSlots(hashes, values) };
+    return { nodes: new Uint8Array(nodes.buffer), edges, childSlots: buildSlots(hashes, values) };
   }
 
   #reference(terminalPlusOne: number): number {
@@ -148,10 +174,12 @@ export class Trie {
     return this.#field(firstChild, NEXT_CHILD) === 0 ? numbers[firstChild]! : LITERALS_MANY;
   }
 
-  #pushLabelText(nodes: WordList, offset: number, length: number): void {
+  #writeLabel(nodes: Uint32Array, at: number, offset: number, length: number): void {
+    nodes[at + NODE_LABEL / 4] = offset;
+    nodes[at + NODE_LABEL / 4 + 1] = length;
     const end = offset + Math.min(length, NODE_TEXT_BYTES);
-    for (let at = offset; at < offset + NODE_TEXT_BYTES; at += 4) {
-      nodes.push(wordAt(this.#texts.bytes, at, end));
+    for (let from = offset, word = at + NODE_TEXT / 4; from < end; from += 4, word++) {
+      nodes[word] = wordAt(this.#texts.bytes, from, end);
     }
   }
 
@@ -187,13 +215,35 @@ export class Trie {
     }
   }
 
+  #growEdgeSlots(count: number): void {
+    const mask = this.#edgeSlots.length * 2 - 1;
+    this.#edgeSlots = new Uint32Array(mask + 1);
+    for (let edge = 0; edge < count; edge++) {
+      const from = edge * EDGE_WORDS;
+      let slot = mixHash(this.#edges.get(from + EDGE_PARENT), this.#edges.get(from)) & mask;
+      while (this.#edgeSlots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#edgeSlots[slot] = edge + 1;
+    }
+  }
+
+  /** Parents first; of a node's children the literals, then the edges, then `+`. */
   #preorder(): Uint32Array {
     const order = new Uint32Array(this.#nodes.length / BUILD_WORDS);
-    const stack = [0];
+    const stack = [ROOT];
     let count = 0;
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       order[count++] = node;
-      for (const child of this.#children(node)) stack.push(child);
+      const plus = this.#field(node, PLUS);
+      if (plus !== 0) stack.push(plus);
+      for (let edge = this.#field(node, FIRST_EDGE); edge !== 0; ) {
+        const from = (edge - 1) * EDGE_WORDS;
+        stack.push(this.#edges.get(from + EDGE_CHILD));
+        edge = this.#edges.get(from + EDGE_NEXT);
+      }
+      for (let child = this.#field(node, FIRST_CHILD); child !== 0; ) {
+        stack.push(child);
+        child = this.#field(child, NEXT_CHILD);
+      }
     }
     return order;
   }
@@ -216,19 +266,5 @@ export class Trie {
       actions[parent]! |= actions[node]!;
     }
     return [rules, actions];
-  }
-
-  *#children(node: number): Iterable<number> {
-    const plus = this.#field(node, PLUS);
-    if (plus !== 0) yield plus;
-    for (let edge = this.#field(node, FIRST_EDGE); edge !== 0; ) {
-      const from = (edge - 1) * EDGE_WORDS;
-      yield this.#edges.get(from + EDGE_CHILD);
-      edge = this.#edges.get(from + EDGE_NEXT);
-    }
-    for (let child = this.#field(node, FIRST_CHILD); child !== 0; ) {
-      yield child;
-      child = this.#field(child, NEXT_CHILD);
-    }
   }
 }

@@ -1,6 +1,7 @@
 /** Growing arrays that the rule-set compiler builds sections in: far smaller than arrays of objects. */
 import type { Text } from "../../types.ts";
 import { toBytes } from "../bytes.ts";
+import { hashLevel } from "./hash.ts";
 
 const NOT_ASCII = /[^\x00-\x7f]/;
 const encoder = new TextEncoder();
@@ -47,7 +48,7 @@ export interface Span {
 /** The text section: bytes one after the other, without separators. */
 export class TextPool {
   #bytes = new Uint8Array(4096);
-  #shared = new Map<string, Span>();
+  #shared: TextTable | undefined;
   length = 0;
 
   get bytes(): Uint8Array {
@@ -68,13 +69,13 @@ export class TextPool {
 
   /** Like `add`, but equal texts get the same span. */
   share(text: Text): Span {
-    const key = textKey(text);
-    let span = this.#shared.get(key);
-    if (!span) {
-      span = this.add(text);
-      this.#shared.set(key, span);
-    }
-    return span;
+    this.#shared ??= new TextTable(this);
+    return this.#shared.span(this.#shared.add(text));
+  }
+
+  /** Takes back what was added from `length` on. */
+  truncate(length: number): void {
+    this.length = length;
   }
 
   /** Returns the length in bytes. */
@@ -95,11 +96,71 @@ export class TextPool {
   }
 
   equals(a: Span, b: Span): boolean {
-    if (a.length !== b.length) return false;
-    for (let i = 0; i < a.length; i++) {
-      if (this.#bytes[a.offset + i] !== this.#bytes[b.offset + i]) return false;
+    return a.length === b.length && this.hasAt(a.offset, b);
+  }
+
+  /** Do the bytes at `offset` begin with the text of a span? */
+  hasAt(offset: number, span: Span): boolean {
+    for (let i = 0; i < span.length; i++) {
+      if (this.#bytes[offset + i] !== this.#bytes[span.offset + i]) return false;
     }
     return true;
+  }
+}
+
+const ROW_WORDS = 3;
+
+/** Different texts of a pool, numbered from 0 and found by their bytes: no object for each of them. */
+export class TextTable {
+  readonly #texts: TextPool;
+  /** offset · length · hash. */
+  readonly #rows = new WordList();
+  /** Open addressing: row + 1, 0 is empty. */
+  #slots = new Uint32Array(64);
+
+  constructor(texts: TextPool) {
+    this.#texts = texts;
+  }
+
+  get count(): number {
+    return this.#rows.length / ROW_WORDS;
+  }
+
+  /** The number of the text; `count` as it was before for a new one, which goes into the pool. */
+  add(text: Text): number {
+    const added = this.#texts.add(text);
+    const hash = hashLevel(this.#texts.bytes, added.offset, added.offset + added.length);
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const row = this.#slots[slot]! - 1;
+      const at = row * ROW_WORDS;
+      if (this.#rows.get(at + 2) !== hash || this.#rows.get(at + 1) !== added.length) continue;
+      if (!this.#texts.hasAt(this.#rows.get(at), added)) continue;
+      this.#texts.truncate(added.offset);
+      return row;
+    }
+    const row = this.#rows.push(added.offset, added.length, hash) / ROW_WORDS;
+    this.#slots[slot] = row + 1;
+    if ((row + 1) * 2 > this.#slots.length) this.#grow();
+    return row;
+  }
+
+  span(row: number): Span {
+    return {
+      offset: this.#rows.get(row * ROW_WORDS),
+      length: this.#rows.get(row * ROW_WORDS + 1),
+    };
+  }
+
+  #grow(): void {
+    const mask = this.#slots.length * 2 - 1;
+    this.#slots = new Uint32Array(mask + 1);
+    for (let row = 0; row < this.count; row++) {
+      let slot = this.#rows.get(row * ROW_WORDS + 2) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = row + 1;
+    }
   }
 }
 

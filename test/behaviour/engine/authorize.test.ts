@@ -1,5 +1,6 @@
 /** What an accepted client may do: superuser, its own rules, the file, and what nobody decides. */
 import { describe, expect, it } from "vitest";
+import { DECISION_STEPS_MAX } from "../../../assembly/abi.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
 import type { Session } from "../../../src/types.ts";
 import { engineOf, JWT, publish, START, subscribe, token } from "../../support/engine.ts";
@@ -140,6 +141,22 @@ describe("when no rule applies", () => {
       expect(session.isCovered("other", 0)).toBe(false);
       expect(session.authorizeDelivery("other", 0)).toBe(noMatch === "allow");
     }
+  });
+});
+
+describe("a decision that takes too many steps", () => {
+  it("denies without a rule and says so, and goes on where it stopped", async () => {
+    const clientId = "x".repeat(65_535);
+    const enough = Math.floor(DECISION_STEPS_MAX / clientId.length) + 1;
+    const slow = Array.from(
+      { length: enough },
+      (_, i) => `{deny, {clientid, {re, "y${i}$"}}, all, ["t"]}.`,
+    );
+    const { open } = await engineOf({ text: JWT, acl: `${slow.join("\n")}\n{allow, all}.\n` });
+    const session = await open({ clientId, password });
+    const refused = session.authorize({ type: "publish", qos: 0, retain: false }, "t");
+    expect(refused).toEqual({ verdict: "deny", reason: "too_many_steps", by: "core", faults: [] });
+    expect(publish(session, "t")).toBe("allow rule");
   });
 });
 
