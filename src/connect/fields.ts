@@ -10,14 +10,21 @@ import type { RequestFields } from "../core/request.ts";
 import type { ClientInfo } from "../types.ts";
 import type { Identity } from "./identity.ts";
 
-const DEFAULT_ZONE = "default";
+export const DEFAULT_ZONE = "default";
 const DEFAULT_LISTENER = "tcp:default";
 const PROTOCOL: Value = { type: "atom", name: "mqtt" };
 
 /** The fields of one CONNECT; whoever asked for them may change what the steps find out. */
 export type ConnectFields = Omit<RequestFields, FoundOut> & Writable<Pick<RequestFields, FoundOut>>;
 
-type FoundOut = "clientId" | "username" | "password" | "clientAttrs" | "isSuperuser" | "authData";
+type FoundOut =
+  | "clientId"
+  | "username"
+  | "password"
+  | "clientAttrs"
+  | "isSuperuser"
+  | "authData"
+  | "zone";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

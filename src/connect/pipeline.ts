@@ -25,7 +25,7 @@ import {
 } from "./client-attrs.ts";
 import { overrideClientId } from "./client-id-override.ts";
 import { EXCHANGE_STEPS_MAX, type Pending } from "./exchange.ts";
-import { type ConnectFields, connectFields, hasCertificate } from "./fields.ts";
+import { type ConnectFields, connectFields, DEFAULT_ZONE, hasCertificate } from "./fields.ts";
 import { type Identity, type NoIdentity, resolveIdentity } from "./identity.ts";
 import { renderClientMountpoint } from "./mountpoint.ts";
 import { renew } from "./renew.ts";
@@ -290,6 +290,7 @@ function accept(
   fields.username = username ?? null;
   fields.clientAttrs = clientAttrs;
   fields.isSuperuser = data.isSuperuser;
+  if (data.zoneOverride !== undefined) setZone(connecting, data.zoneOverride, by);
   const mountpoint = renderClientMountpoint(connecting.listener, fields, switches);
   if (!mountpoint.ok) {
     const detail = `no safe value for ${mountpoint.names.join(", ")}`;
@@ -315,6 +316,18 @@ function accept(
   const renewed = connecting.renews ? renew(connecting.renews, facts, switches) : facts;
   if (renewed === undefined) return denied("identity_changed", by, 0x86, faults);
   return { verdict: "allow", reason, by, faults, authData: data.authData, facts: renewed };
+}
+
+/** A zone of the configuration takes the place of the client's, any other is disregarded. Source: authentication §0.1. */
+function setZone({ policy, fields, report }: Connecting, zone: string, by: string): void {
+  const isKnown = zone === DEFAULT_ZONE || policy.config.listeners.some((one) => one.zone === zone);
+  if (isKnown) fields.zone = { type: "atom", name: zone };
+  report?.trace({
+    stage: "identity",
+    at: by,
+    outcome: isKnown ? "zone replaced" : "zone kept",
+    detail: isKnown ? quoteText(zone) : "the new one is not that of a listener",
+  });
 }
 
 /**

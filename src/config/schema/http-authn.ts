@@ -4,6 +4,7 @@ import type { HoconObject } from "../hocon/index.ts";
 import { COMMON_KEYS } from "./common.ts";
 import { HTTP_KEYS, readHttp } from "./http.ts";
 import { type Keys, key, object, optional, readKeys, required, type Values } from "./keys.ts";
+import { ours } from "./ours.ts";
 import { boolean, durationMs, oneOf, type Place, text } from "./spec.ts";
 import { readTls, TLS_KEYS } from "./tls.ts";
 
@@ -26,7 +27,7 @@ export const HTTP_AUTHN_KEYS = {
   ...HTTP_KEYS,
   backend: required(text(), "what is asked about the client"),
   on_absent: key(
-    oneOf(["ignore", "empty"]),
+    ours(oneOf(["ignore", "empty"])),
     ({ switches }) => (switches.absent_placeholder_ignores ? "ignore" : "empty"),
     "what becomes of a client without a value for a placeholder",
   ),

@@ -186,6 +186,29 @@ describe("the answer of a server", () => {
   });
 
   it.each([
+    ["vip", "allow"],
+    ["default", "deny"],
+    ["unheard-of", "deny"],
+    ["", "deny"],
+  ])("puts the client in the zone %j if a listener has that", async (zone, verdict) => {
+    server.answer = { result: "allow", zone_override: zone };
+    engine?.close();
+    engine = await engineFrom({
+      conf: `authentication = [{
+        mechanism = password_based, backend = http, method = get, url = "${server.origin}/"
+      }]
+      listeners.tcp.vip { bind = "127.0.0.1:0", zone = vip }
+      authorization.sources = [{ type = file, path = "acl.conf" }]`,
+      acl: '{allow, {zone, "vip"}, publish, ["#"]}.',
+    });
+    const decision = await engine.connect({ clientId: "c1", username: "u1" });
+    if (decision.verdict !== "allow") throw new Error("refused");
+    const publish = { type: "publish", qos: 0, retain: false } as const;
+    expect(await decision.session.authorize(publish, "a")).toMatchObject({ verdict });
+    decision.session.close();
+  });
+
+  it.each([
     [{ acl: [{ permission: "xx", action: "publish", topic: "a" }] }, `0x86 bad_acl_claim ${BY}`],
     [{ acl: { pub: ["a"] } }, `0x88 bad_acl_claim ${BY}`],
     [{ acl: null }, `0x88 bad_acl_claim ${BY}`],
