@@ -3,7 +3,14 @@
  * Source: authentication §6.1, §8 items 29 and 31; MQTT5 §4.12.
  */
 import { UsageError } from "../errors.ts";
-import type { ConnectDenied, Continued, Exchange, Fault } from "../types.ts";
+import type {
+  ConnectAnswer,
+  ConnectDecision,
+  ConnectDenied,
+  Exchange,
+  Fault,
+  Session,
+} from "../types.ts";
 
 /** LIMIT: AUTH packets of a client before a CONNECT or re-authentication has to be decided. */
 export const EXCHANGE_STEPS_MAX = 10;
@@ -46,9 +53,7 @@ export class NextStep<A> implements Exchange<A> {
  * The decision, for a host that cannot send AUTH packets: an exchange that would go on is given up
  * and refused with 0x8C.
  */
-export function withoutExchange<A extends { readonly verdict: "allow" | "deny" }>(
-  answer: A | Continued<unknown>,
-): A | ConnectDenied {
+export function withoutExchange<S extends Session>(answer: ConnectAnswer<S>): ConnectDecision<S> {
   if (answer.verdict !== "continue") return answer;
   answer.exchange.abandon();
   const { by, faults } = answer;

@@ -1,13 +1,21 @@
 /** `portcullis explain`: what would happen and why, step by step. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { PolicySession } from "../../../src/authz/session.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
 import { withoutExchange } from "../../../src/connect/exchange.ts";
 import { type PlacedTrace, traceConnect } from "../../../src/observe/connect-trace.ts";
 import { explainRules } from "../../../src/observe/rule-trace.ts";
 import { Secrets } from "../../../src/observe/secrets.ts";
-import type { TraceStep } from "../../../src/observe/trace.ts";
-import type { Action, ClientInfo, ConnectDecision, Decision } from "../../../src/types.ts";
+import type { Trace, TraceStep } from "../../../src/observe/trace.ts";
+import type {
+  Action,
+  ClientInfo,
+  ConnectAnswer,
+  ConnectDecision,
+  Decision,
+} from "../../../src/types.ts";
 import { askedTopic } from "../asked-topic.ts";
+import { type AuthClient, authClientFor, converse } from "../auth-client.ts";
 import { openPolicy } from "../open-policy.ts";
 import { BuiltInDatabase } from "../store/built-in-database.ts";
 import { EXIT_NO, EXIT_OK, print } from "../terminal.ts";
@@ -32,6 +40,7 @@ interface ClientOptions extends CredentialOptions {
   readonly dn?: string;
   readonly userProperty?: readonly [string, string][];
   readonly json?: boolean;
+  readonly authMethod?: string;
 }
 
 interface ActionOptions extends ClientOptions {
@@ -94,6 +103,11 @@ function withClientOptions(command: Command): Command {
     .addOption(dataDirOption())
     .requiredOption("-i, --client-id <id>", "Client Identifier");
   return addCredentialOptions(command)
+    .option(
+      "--auth-method <name>",
+      "MQTT 5 Authentication Method: SCRAM-SHA-256 or -512 with username and password, or one " +
+        "that takes the password as its data, such as OAUTH2-JWT",
+    )
     .option("--peerhost <address>", "address of the client", "127.0.0.1")
     .option("--listener <id>", "listener it comes through", "tcp:default")
     .option("--cn <name>", "common name of its certificate")
@@ -107,7 +121,10 @@ function withClientOptions(command: Command): Command {
 }
 
 async function run(options: ClientOptions, question: Explanation["question"]): Promise<void> {
-  const client = clientOf(options);
+  const { authMethod, username } = options;
+  const password = readPassword(options);
+  const auth = authMethod === undefined ? undefined : authClientFor(authMethod, username, password);
+  const client = clientOf(options, auth ? { authMethod, authData: auth.first } : { password });
   const database = new BuiltInDatabase({ mode: "look", dataDir: options.dataDir });
   const { engine, policy } = await openPolicy(options.config, {
     preset: options.compatibility,
@@ -115,7 +132,7 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
   });
   const steps: TraceStep[] = [];
   const trace = (step: TraceStep): void => void steps.push(step);
-  const connect = withoutExchange(await engine.connect(client, { trace }));
+  const connect = await decide(await engine.connect(client, { trace }), trace, auth);
   const expressions = await traceConnect(engine, client);
   const hidden = hiddenAttributes(expressions);
   let decision: Decision | undefined;
@@ -134,7 +151,7 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
     }
   }
   // Rules are shown with the client's values in them, so a password made an attribute is too.
-  const secrets = new Secrets([client.password]);
+  const secrets = new Secrets([password]);
   const shown = steps.map((step) => {
     if (step.detail === undefined) return step;
     const isHidden = step.stage === "client_attrs" && hidden.has(step.at);
@@ -174,12 +191,27 @@ function publicParts(connect: ConnectDecision, hidden: ReadonlySet<string>): obj
   return { ...rest, session: { clientId, isSuperuser, clientAttrs, mountpoint, expireAtMs } };
 }
 
-function clientOf(options: ClientOptions): ClientInfo {
+/** Plays the client's part of an exchange, and shows where its steps begin. */
+async function decide(
+  answer: ConnectAnswer<PolicySession>,
+  trace: Trace,
+  auth: AuthClient | undefined,
+): Promise<ConnectDecision<PolicySession>> {
+  if (answer.verdict !== "continue" || !auth) return withoutExchange(answer);
+  let step = 0;
+  const decision = await converse(answer, auth, (by) => {
+    step++;
+    trace({ stage: "exchange", at: by, outcome: "continue", detail: `AUTH 0x18, step ${step}` });
+  });
+  return decision ?? withoutExchange<PolicySession>(answer);
+}
+
+function clientOf(options: ClientOptions, credentials: Partial<ClientInfo>): ClientInfo {
   const { clientId, username, peerhost, listener, cn, dn, userProperty = [] } = options;
   return {
     clientId,
     username,
-    password: readPassword(options),
+    ...credentials,
     peerHost: peerhost,
     listener,
     certCommonName: cn,

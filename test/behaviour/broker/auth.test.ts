@@ -1,5 +1,6 @@
 /** AUTH packets on the wire: every row of the state table, and what is in none. */
-import type { IAuthPacket, IConnectPacket } from "mqtt-packet";
+import fc from "fast-check";
+import mqtt, { type IAuthPacket, type IConnectPacket } from "mqtt-packet";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXCHANGE_STEPS_MAX } from "../../../src/connect/exchange.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type TestBroker,
 } from "../../support/broker.ts";
 import { FakeEngine, type FakeRules } from "../../support/fake-engine.ts";
+import { runs } from "../../support/runs.ts";
 
 const METHOD = "SCRAM-SHA-256";
 const clock = new FakeClock();
@@ -458,6 +460,43 @@ describe("AUTH bytes", () => {
     await client.closed;
     expect(client.received).toEqual([]);
   });
+});
+
+it("nothing that is no answer to the challenge gets anybody in, whatever the bytes", async () => {
+  await start();
+  rules = { challenges: ["one"], refuse: 0x87 };
+  const prefix = mqtt.generate(connect(), { protocolVersion: 5 });
+  const packets = [auth(0x18), auth(0x19), auth(0x00), { cmd: "auth", reasonCode: 0x18 } as const];
+  const images = packets.map((packet) => mqtt.generate(packet, { protocolVersion: 5 }));
+  const damaged = fc
+    .tuple(
+      fc.boolean(),
+      fc.constantFrom(...images),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
+      fc.uint8Array({ maxLength: 20 }),
+    )
+    .map(([isConnected, image, changes, tail]) => {
+      const bytes = Buffer.from(image);
+      for (const [at, value] of changes) bytes[at % bytes.length] = value;
+      return Buffer.concat([isConnected ? prefix : Buffer.alloc(0), bytes, tail]);
+    });
+  await fc.assert(
+    fc.asyncProperty(damaged, async (bytes) => {
+      const client = await test.connect();
+      if (bytes[0] === 0x10) {
+        // In two pieces, so that the broker gets to ask.
+        client.send(connect());
+        await client.next("auth");
+        client.sendRaw(bytes.subarray(prefix.length));
+      } else client.sendRaw(bytes);
+      client.socket.end();
+      await client.closed;
+    }),
+    runs(150),
+  );
+  expect(engine.sessions).toEqual([]);
+  const other = await test.join({ clientId: "other" });
+  await other.settled();
 });
 
 it("the engine ends an exchange after ten steps", () => {

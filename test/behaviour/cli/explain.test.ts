@@ -41,6 +41,24 @@ async function explain(
   return { code, text: made.without(stdout), stderr };
 }
 
+describe("portcullis explain --auth-method", () => {
+  const client = [...CLIENT, "-i", "dev-1"];
+
+  it("gives the password as Authentication Data", async () => {
+    const { code, text } = await explain("connect", ...client, "--auth-method", "OAUTH2-JWT");
+    expect(code).toBe(0);
+    expect(text).toContain("ALLOW connect: ok, by jwt");
+    // Nothing of it is an attribute: CONNECT has no password then.
+    expect(text).toMatch(/client_attrs +scope +not set/);
+  });
+
+  it("names a method that nobody knows", async () => {
+    const { code, text } = await explain("connect", ...client, "--auth-method", "GS2-KRB5");
+    expect(code).toBe(1);
+    expect(text).toContain("DENY  connect: unknown_auth_method, by chain, CONNACK 0x8c");
+  });
+});
+
 describe("portcullis explain connect", () => {
   it("shows the steps in columns, and why each check held or not", async () => {
     const { code, text } = await explain("connect", ...CLIENT, "-i", "dev-1");

@@ -1,6 +1,10 @@
 /** Tokens in Authentication Data, and what a new one changes of a session. */
 import { describe, expect, it } from "vitest";
-import type { Preset } from "../../../src/config/compatibility.ts";
+import type { AuthnResult } from "../../../src/authn/authenticator.ts";
+import { createChain } from "../../../src/authn/chain.ts";
+import { type Preset, resolveSwitches } from "../../../src/config/compatibility.ts";
+import { EXCHANGE_STEPS_MAX } from "../../../src/connect/exchange.ts";
+import { UsageError } from "../../../src/errors.ts";
 import type { ClientInfo, Session } from "../../../src/types.ts";
 import {
   brief,
@@ -10,6 +14,7 @@ import {
   publish,
   SECRET,
   START,
+  type TestEngine,
   token,
 } from "../../support/engine.ts";
 
@@ -173,6 +178,76 @@ describe("a new token", () => {
     expect(await again(session, {}, "another secret")).toBe("allow by jwt");
     await engine.reload(imageOf({ text: "authentication = []" }));
     expect(await again(session, {})).toBe("0x8c unknown_auth_method by chain");
+  });
+});
+
+describe("an exchange", () => {
+  /** A chain whose one authenticator always wants more. */
+  async function endless(): Promise<TestEngine> {
+    const test = await engineOf({ text: JWT });
+    const authenticator = {
+      id: "endless",
+      methods: ["M"],
+      authenticate: (): AuthnResult => ({ type: "continue" }),
+    };
+    const chain = createChain([{ authenticator, enable: true, hasPrecondition: false }], {
+      switches: resolveSwitches("strict"),
+      securityProfile: "legacy",
+      ignoreBackendFailures: false,
+      allowAnonymous: false,
+    });
+    Object.assign(test.engine.policy, { chainOf: () => chain });
+    return test;
+  }
+
+  it("that never ends is refused after ten steps", async () => {
+    const { engine } = await endless();
+    let answer = await engine.connect({ clientId: "c1", authMethod: "M" });
+    let steps = 0;
+    while (answer.verdict === "continue") {
+      steps++;
+      answer = await answer.exchange.step(undefined);
+    }
+    expect(steps).toBe(EXCHANGE_STEPS_MAX);
+    expect(brief(answer)).toBe("0x87 too_many_steps by endless");
+  });
+
+  it("has each step taken once, and none after it was given up", async () => {
+    const { engine } = await endless();
+    const answer = await engine.connect({ clientId: "c1", authMethod: "M" });
+    if (answer.verdict !== "continue") throw new Error(answer.verdict);
+    const next = await answer.exchange.step(undefined);
+    await expect(answer.exchange.step(undefined)).rejects.toThrow(UsageError);
+    if (next.verdict !== "continue") throw new Error(next.verdict);
+    next.exchange.abandon();
+    await expect(next.exchange.step(undefined)).rejects.toThrow(UsageError);
+  });
+
+  it("given up in the middle of a step comes to nothing", async () => {
+    const { engine } = await endless();
+    const answer = await engine.connect({ clientId: "c1", authMethod: "M" });
+    if (answer.verdict !== "continue") throw new Error(answer.verdict);
+    const pending = answer.exchange.step(undefined);
+    answer.exchange.abandon();
+    expect(await pending).toMatchObject({ verdict: "deny", reason: "closed" });
+  });
+
+  it("is refused with 0x8C by hosts that cannot go on with it", async () => {
+    const { login } = await endless();
+    expect(await login({ authMethod: "M" })).toBe("0x8c exchange_not_possible by endless");
+  });
+
+  it("of an engine that was closed meanwhile comes to nothing", async () => {
+    const { engine } = await endless();
+    const answer = await engine.connect({ clientId: "c1", authMethod: "M" });
+    if (answer.verdict !== "continue") throw new Error(answer.verdict);
+    engine.close();
+    expect(await answer.exchange.step(undefined)).toMatchObject({ verdict: "deny", code: 0x88 });
+  });
+
+  it("without a method cannot begin", async () => {
+    const { login } = await endless();
+    expect(await login({ password: "x" })).toBe("0x8c exchange_not_possible by endless");
   });
 });
 
