@@ -120,11 +120,10 @@ export class Engine {
     options?: ConnectOptions,
   ): Promise<ConnectDecision<PolicySession>>;
   connect(client: ClientInfo, options?: ConnectOptions): Promise<ConnectAnswer<PolicySession>>;
-  async connect(
-    client: ClientInfo,
-    options: ConnectOptions = {},
-  ): Promise<ConnectAnswer<PolicySession>> {
-    if (this.#closed) throw new UsageError("ERR_USAGE_CLOSED", "connect after close");
+  connect(client: ClientInfo, options: ConnectOptions = {}): Promise<ConnectAnswer<PolicySession>> {
+    if (this.#closed) {
+      return Promise.reject(new UsageError("ERR_USAGE_CLOSED", "connect after close"));
+    }
     const policy = this.#policy;
     return this.#run(
       policy,
@@ -193,7 +192,7 @@ export class Engine {
   /** Takes a step, and makes of what comes of it what the host is told. */
   async #run<A extends { readonly verdict: "allow" }>(
     policy: LoadedPolicy,
-    take: () => Promise<ConnectOutcome>,
+    take: () => ConnectOutcome | Promise<ConnectOutcome>,
     settle: (accepted: ConnectAccepted) => A | ConnectDenied,
     isAbandoned: () => boolean = () => false,
   ): Promise<Stepwise<A>> {

@@ -66,12 +66,15 @@ interface Report {
   readonly secrets: Secrets;
 }
 
-/** Decides on a CONNECT. Rejects only for what the core does: the engine turns that into a deny. */
-export async function connectClient(
+/**
+ * Decides on a CONNECT, at once where the chain does. Throws or rejects only for what the core does: the
+ * engine turns that into a deny.
+ */
+export function connectClient(
   policy: LoadedPolicy,
   client: ClientInfo,
   trace?: Trace | undefined,
-): Promise<ConnectOutcome> {
+): ConnectOutcome | Promise<ConnectOutcome> {
   const { mqtt, switches } = policy.config;
   const { randomBytes } = policy.ports;
   const identity = checkIdentity(resolveIdentity(client, { mqtt, switches, randomBytes }), mqtt);
@@ -104,12 +107,12 @@ export async function connectClient(
  *
  * Source: authentication §6.1, §8 item 33.
  */
-export async function reauthenticateClient(
+export function reauthenticateClient(
   policy: LoadedPolicy,
   facts: SessionFacts,
   origin: SessionOrigin,
   authData: Uint8Array | undefined,
-): Promise<ConnectOutcome> {
+): ConnectOutcome | Promise<ConnectOutcome> {
   const { switches } = policy.config;
   const { identity, clientId } = origin;
   const client = { ...origin.client, authData };
@@ -125,9 +128,11 @@ export async function reauthenticateClient(
   });
 }
 
-async function decide(connecting: Connecting): Promise<ConnectOutcome> {
+function decide(connecting: Connecting): ConnectOutcome | Promise<ConnectOutcome> {
   const answer = authenticate(connecting);
-  return conclude(connecting, answer instanceof Promise ? await answer : answer, 0);
+  return answer instanceof Promise
+    ? answer.then((verdict) => conclude(connecting, verdict, 0))
+    : conclude(connecting, answer, 0);
 }
 
 /** `stepsTaken` by the client since the exchange began. */
