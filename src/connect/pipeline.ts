@@ -4,18 +4,15 @@
  */
 import { SLOT_CLIENT_ATTRS } from "../../assembly/abi.ts";
 import type { AuthnData, AuthnRequest } from "../authn/authenticator.ts";
-import type { ChainStep, ChainVerdict } from "../authn/chain.ts";
+import type { ChainVerdict } from "../authn/chain.ts";
 import type { SessionFacts, SessionOrigin } from "../authz/session.ts";
 import type { ListenerConfig, MqttConfig } from "../config/config.ts";
 import { slotsRead } from "../core/expressions.ts";
 import { encodeRequest } from "../core/request.ts";
-import { HIDDEN, Secrets } from "../observe/secrets.ts";
-import { describeError, quoteText, type Trace } from "../observe/trace.ts";
+import { quoteText, type Trace } from "../observe/trace.ts";
 import type { LoadedPolicy } from "../policy.ts";
 import type { ClientInfo, ConnectDenied, Fault, Reason, Text } from "../types.ts";
 import {
-  type AttributeDrop,
-  type AttributeEntry,
   attributeText,
   initClientAttrs,
   mergeClientAttrs,
@@ -29,6 +26,15 @@ import { type ConnectFields, connectFields, DEFAULT_ZONE, hasCertificate } from 
 import { type Identity, type NoIdentity, resolveIdentity } from "./identity.ts";
 import { renderClientMountpoint } from "./mountpoint.ts";
 import { renew } from "./renew.ts";
+import {
+  type Report,
+  reportTo,
+  shown,
+  traceChain,
+  traceClientAttrs,
+  traceDrop,
+  traceIdentity,
+} from "./report.ts";
 import { tokenRulesOf } from "./token-rules.ts";
 
 /** An accepted client that has no session yet. */
@@ -60,12 +66,6 @@ interface Connecting {
   readonly renews?: SessionFacts | undefined;
 }
 
-/** Where the steps go, and what they must not show. */
-interface Report {
-  readonly trace: Trace;
-  readonly secrets: Secrets;
-}
-
 /**
  * Decides on a CONNECT, at once where the chain does. Throws or rejects only for what the core does: the
  * engine turns that into a deny.
@@ -89,12 +89,12 @@ export function connectClient(
     client,
     listener,
     identity,
-    report: trace && { trace, secrets: secretsOf(policy, client) },
+    report: trace && reportTo(trace, policy.config, client),
     fields: connectFields(client, identity, listener, switches),
     clientAttrs: NO_ATTRS,
     clientId: identity.clientId,
   };
-  traceIdentity(connecting);
+  if (connecting.report) traceIdentity(connecting.report, client, identity);
   setClientAttrs(connecting);
   setClientId(connecting);
   return decide(connecting);
@@ -141,7 +141,7 @@ function conclude(
   verdict: ChainVerdict,
   stepsTaken: number,
 ): ConnectOutcome {
-  traceChain(connecting, verdict);
+  if (connecting.report) traceChain(connecting.report, verdict);
   switch (verdict.verdict) {
     case "allow":
       return accept(connecting, verdict);
@@ -193,7 +193,7 @@ function setClientAttrs(connecting: Connecting): void {
     );
   }
   fields.clientAttrs = connecting.clientAttrs;
-  if (report) traceClientAttrs(report, connecting);
+  if (report) traceClientAttrs(report, attributeInits, connecting.clientAttrs);
 }
 
 /** `mqtt.clientid_override`. */
@@ -382,23 +382,6 @@ function isUsableId(clientId: Text, { policy }: Connecting, isGiven: boolean): b
   );
 }
 
-/** A token in the username is as secret as a password. */
-function secretsOf({ config }: LoadedPolicy, client: ClientInfo): Secrets {
-  const chains = [config.authentication, ...config.listeners.map((one) => one.authentication)];
-  const isNameSecret = chains.some((chain) =>
-    chain?.some((one) => one.mechanism === "jwt" && one.from === "username"),
-  );
-  return new Secrets([
-    client.password,
-    client.authData,
-    isNameSecret ? client.username : undefined,
-  ]);
-}
-
-function shown(text: Text | undefined, secrets: Secrets): string {
-  return text !== undefined && secrets.covers(text) ? HIDDEN : quoteText(text);
-}
-
 function denied(
   reason: Reason,
   by: string,
@@ -447,60 +430,4 @@ function areTexts(
 ): attrs is Readonly<Record<string, string>> {
   for (const name in attrs) if (typeof attrs[name] !== "string") return false;
   return true;
-}
-
-function traceIdentity({ report, identity, client }: Connecting): void {
-  if (!report) return;
-  const { trace, secrets } = report;
-  const made = identity.isGenerated ? " (made up: the client sent none)" : "";
-  trace({
-    stage: "identity",
-    at: client.listener ?? "mqtt",
-    outcome: "resolved",
-    detail: `clientid ${shown(identity.clientId, secrets)}${made}, username ${shown(identity.username, secrets)}`,
-  });
-}
-
-function traceDrop(
-  report: Report | undefined,
-  { name }: AttributeEntry,
-  drop: AttributeDrop,
-): void {
-  const detail =
-    drop.reason === "error"
-      ? describeError(drop.error)
-      : "the result is not UTF-8 or has control characters";
-  report?.trace({ stage: "client_attrs", at: name, outcome: "dropped", detail });
-}
-
-function traceClientAttrs({ trace, secrets }: Report, { policy, clientAttrs }: Connecting): void {
-  const unverified = unverifiedNames(policy.attributeInits, undefined);
-  for (const { name } of policy.attributeInits) {
-    const value = clientAttrs[name];
-    const outcome = value === undefined ? "not set" : "set";
-    const mark = unverified.has(name) ? ", of a token not verified yet" : "";
-    const detail = value && `${shown(value, secrets)}${mark}`;
-    trace({ stage: "client_attrs", at: name, outcome, detail });
-  }
-}
-
-function traceChain({ report }: Connecting, verdict: ChainVerdict): void {
-  if (!report) return;
-  const { trace } = report;
-  for (const step of verdict.steps) {
-    trace({
-      stage: "authentication",
-      at: step.by,
-      outcome: step.outcome,
-      detail: stepDetail(step),
-    });
-  }
-  const { verdict: outcome, by } = verdict;
-  const reason = "reason" in verdict ? verdict.reason : undefined;
-  trace({ stage: "authentication", at: by, outcome, detail: reason });
-}
-
-function stepDetail({ reason, message, detail }: ChainStep): string | undefined {
-  const parts = [message ?? reason, detail].filter((part) => part !== undefined);
-  return parts.length > 0 ? parts.join("; ") : undefined;
 }
