@@ -45,17 +45,21 @@ export class Review {
 /** Authorizes what one client is subscribed to, and does what the policy says about the rest. */
 export async function reviewPeer(peer: Peer, review: Review): Promise<void> {
   const { host, mountpoint, session, subscriptions } = peer;
-  await review.takeTurn();
+  const turn = review.takeTurn();
+  if (turn) await turn;
   if (session === undefined || !peer.isOpen) return;
   const { onPolicyChange } = host.engine.config;
   if (onPolicyChange === "keep") return;
   const denied: string[] = [];
   for (const [routed, qos] of subscriptions.list()) {
-    await review.takeTurn();
+    // Most questions are answered at once: waiting for nothing would cost more than the answer.
+    const turn = review.takeTurn();
+    if (turn) await turn;
     // Nothing can be asked of the session once the connection is gone.
     if (!peer.isOpen) return;
     const filter = routed.slice(mountpoint.length);
-    const decision = await session.authorize({ type: "subscribe", qos }, filter);
+    const answer = session.authorize({ type: "subscribe", qos }, filter);
+    const decision = answer instanceof Promise ? await answer : answer;
     if (decision.verdict === "allow") continue;
     host.log.refused("subscription", peer.logged, refusalOf(decision, filter, qos));
     denied.push(routed);
