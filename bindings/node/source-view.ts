@@ -17,7 +17,7 @@ export interface SourceView {
 export function viewSource(text: string, at: SourcePosition, path: string): SourceView | undefined {
   const line = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/)[at.line - 1];
   if (line === undefined) return undefined;
-  const characters = [...maskSecrets(line, path)];
+  const characters = [...maskSecrets(maskNeighbours(line, at.column - 1), path)];
   const column = Math.min(at.column - 1, characters.length);
   const start = characters.length > SHOWN_MAX ? Math.max(0, column - LEAD) : 0;
   const shown = characters.slice(start, start + SHOWN_MAX);
@@ -30,7 +30,8 @@ export function viewSource(text: string, at: SourcePosition, path: string): Sour
   };
 }
 
-const SECRET_WORD = "secret|passw|passphrase|token|credential|authorization|cookie|private";
+const SECRET_WORD =
+  "secret|passw|passphrase|token|credential|authorization|cookie|private|headers?|body|api_?key|keyfile";
 
 /** `key = value` where the key sounds like a secret, misspelt ones included. */
 const SECRET_SETTING = new RegExp(
@@ -40,18 +41,41 @@ const SECRET_SETTING = new RegExp(
 const SECRET_PATH = new RegExp(`(?:${SECRET_WORD})[^.]*(?:\\[\\d+\\])?$`, "i");
 
 /** Settings whose names sound like secrets and that are none. */
-const NOT_SECRET = /(?:secret_base64_encoded|token_[\w]*)"?\s*[=:]/i;
+const NOT_SECRET = /token_[\w]*"?\s*[=:]/i;
 
 /** The line with secret values as stars, one for each character so that columns stay. */
 function maskSecrets(line: string, path: string): string {
   let hasKey = false;
   const masked = line.replace(SECRET_SETTING, (whole, key: string, value: string) => {
     hasKey = true;
-    return NOT_SECRET.test(key) ? whole : `${key}${stars(value)}`;
+    return NOT_SECRET.test(key) || isSwitch(value) ? whole : `${key}${stars(value)}`;
   });
   if (hasKey || !SECRET_PATH.test(path)) return masked;
   // The value stands on a line of its own, away from its key.
   return masked.replace(/"[^"]*"|^\s*[^\s{}[\]=:]+\s*$/gu, stars);
+}
+
+/** `secret_base64_encoded = true` is no secret. */
+function isSwitch(value: string): boolean {
+  return value === "true" || value === "false";
+}
+
+/** One text in quotes. */
+const QUOTED = /"""(?:(?!""").)*(?:"""|$)|"(?:[^"\\]|\\.)*"?/gu;
+
+/** Letters and digits in one long word: a key, a token, a password; no path, address or expression. */
+const LOOKS_SECRET = /^"+(?=[^"]*[A-Za-z])(?=[^"]*\d)[^\s"/.:(){}[\]$]{12,}"*$/u;
+
+/**
+ * The line with texts as stars that the issue is not about and that may be secrets: the value of a key
+ * that nobody knows, and words beside the place that look like one.
+ */
+function maskNeighbours(line: string, column: number): string {
+  return line.replace(QUOTED, (value, at: number) => {
+    if (column >= at && column < at + value.length) return value;
+    const isOfKey = column < at && /^[\w.-]*"?\s*[=:]\s*$/.test(line.slice(column, at));
+    return isOfKey || LOOKS_SECRET.test(value) ? stars(value) : value;
+  });
 }
 
 function stars(value: string): string {

@@ -150,22 +150,37 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
       if (decision.verdict === "deny") closest = rules.closest;
     }
   }
-  // Rules are shown with the client's values in them, so a password made an attribute is too.
-  const secrets = new Secrets([password]);
+  const secrets = secretsOf(password, connect, hidden);
   const shown = steps.map((step) => {
     if (step.detail === undefined) return step;
     const isHidden = step.stage === "client_attrs" && hidden.has(step.at);
     return { ...step, detail: isHidden ? HIDDEN : secrets.mask(step.detail) };
   });
+  const nearest = closest.map((line) => secrets.mask(line));
   if (options.json) {
     const { verdict } = decision ?? connect;
-    const answer = { verdict, connect: publicParts(connect, hidden), decision, closest };
-    print(JSON.stringify({ ...answer, steps: shown, expressions }));
-  } else showExplanation({ steps: shown, expressions, connect, question, decision, closest });
+    const answer = { verdict, connect: publicParts(connect, hidden, secrets), decision };
+    print(JSON.stringify({ ...answer, closest: nearest, steps: shown, expressions }));
+  } else {
+    showExplanation({ steps: shown, expressions, connect, question, decision, closest: nearest });
+  }
   process.exitCode = (decision ?? connect).verdict === "allow" ? EXIT_OK : EXIT_NO;
   if (connect.verdict === "allow") connect.session.close();
   engine.close();
   await database.close();
+}
+
+/**
+ * Rules are shown with the client's values in them, so what was made of a password is a secret too.
+ */
+function secretsOf(
+  password: ClientInfo["password"],
+  connect: ConnectDecision,
+  hidden: ReadonlySet<string>,
+): Secrets {
+  const attrs = connect.verdict === "allow" ? connect.session.clientAttrs : {};
+  const made = Object.entries(attrs).filter(([name]) => hidden.has(name));
+  return new Secrets([password, ...made.map(([, value]) => value)]);
 }
 
 /** Attributes made of a secret; their values are not shown. */
@@ -178,10 +193,16 @@ function hiddenAttributes(expressions: readonly PlacedTrace[]): ReadonlySet<stri
 }
 
 /** The decision without the session's inner life. */
-function publicParts(connect: ConnectDecision, hidden: ReadonlySet<string>): object {
+function publicParts(
+  connect: ConnectDecision,
+  hidden: ReadonlySet<string>,
+  secrets: Secrets,
+): object {
   if (connect.verdict === "deny") return connect;
   const { session, ...rest } = connect;
-  const { clientId, isSuperuser, mountpoint, expireAtMs } = session;
+  const { isSuperuser, expireAtMs } = session;
+  const clientId = secrets.mask(session.clientId);
+  const mountpoint = secrets.mask(session.mountpoint);
   const clientAttrs = Object.fromEntries(
     Object.entries(session.clientAttrs).map(([name, value]) => [
       name,

@@ -50,7 +50,7 @@ export const HTTP_KEYS = {
   method: required(oneOf(["get", "post"]), "of the request"),
   url: required(located("an http or https URL"), "whom to ask"),
   headers: key(headers, new Map(), "headers of the request", { isSecret: true }),
-  body: optional(body, "the body of a POST, or more of the query of a GET"),
+  body: optional(body, "the body of a POST, or more of the query of a GET", { isSecret: true }),
   request_timeout: key(duration, 5000, "from the question to the end of the answer"),
   connect_timeout: key(duration, HTTP_CLIENT_DEFAULTS.connectTimeoutMs, "to open a connection"),
   pool_size: key(integer(1, 1024), HTTP_CLIENT_DEFAULTS.poolSize, "connections at a time"),

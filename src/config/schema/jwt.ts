@@ -160,7 +160,9 @@ const HMAC_KEYS = {
   secret: required(located("a text", { mayBeEmpty: true }), "the key of the signature", {
     isSecret: true,
   }),
-  secret_base64_encoded: key(boolean(), false, "`secret` is base64 of the key"),
+  secret_base64_encoded: key(boolean(), false, "`secret` is base64 of the key", {
+    isSecret: true,
+  }),
 } satisfies Keys;
 
 const PUBLIC_KEY_KEYS = {

@@ -239,6 +239,10 @@ function readPem(
     load.issues.error("ERR_CONFIG_VALUE", written.at, `expected ${PEM_OR_PATH}`, { path });
     return undefined;
   }
+  if (!isInline && looksLikeBase64(written.value) && !isFile(written.value, load)) {
+    load.issues.error("ERR_CONFIG_VALUE", written.at, `expected ${PEM_OR_PATH}`, { path });
+    return undefined;
+  }
   const file = isInline ? "" : expandPath(written.value, written.at, place);
   const text =
     file === undefined || isInline ? written.value : readTextFile(file, written.at, place);
@@ -250,6 +254,19 @@ function readPem(
     hint: `expected ${PEM_OR_PATH}`,
   });
   return undefined;
+}
+
+/** A key without its armour, or a path of which messages must not say more. */
+function looksLikeBase64(text: string): boolean {
+  return /^[A-Za-z0-9+/=]{40,}$/.test(text);
+}
+
+function isFile(path: string, { readFile, file }: Place["load"]): boolean {
+  try {
+    return readFile(path, file) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 const FILE_PREFIX = "file://";
