@@ -3,6 +3,7 @@
 import { loadConfigFile } from "../../dist/bindings/node/config-files.js";
 import { mintToken } from "../../dist/bindings/node/token.js";
 import { compilePolicy } from "../../dist/src/compile/policy.js";
+import { loadConfig } from "../../dist/src/config/load.js";
 
 const SECRET = "a secret of the runtime suite, long enough for HS256";
 const UNIT = "1001010-1000010";
@@ -102,4 +103,39 @@ export function makeFixtures(configFile) {
   const { config } = loadConfigFile(configFile, { env: {} });
   const { image } = compilePolicy(config);
   return { image, secrets: { "authentication[2].secret": SECRET }, cases: CASES };
+}
+
+const login = (password) => ({ clientid: UNIT, username: "device", password });
+const failed = { verdict: "deny", by: "password_based:http", code: 0x88 };
+
+const HTTP_CASES = [
+  {
+    name: "lets in whom a server knows",
+    question: login("right"),
+    expect: { verdict: "allow", client_attrs: { role: "reader" }, is_superuser: true },
+  },
+  {
+    name: "refuses whom a server refuses",
+    question: login("wrong"),
+    expect: { verdict: "deny", reason: "backend_denied", code: 0x86 },
+  },
+  ...["redirect", "garbage", "huge", "cut", "silent"].map((password) => ({
+    name: `takes a server's answer for a failure: ${password}`,
+    question: login(password),
+    expect: failed,
+  })),
+];
+
+/** A policy that asks the server at `origin`, with questions of its own. */
+export function makeHttpFixtures(origin) {
+  const text = `authentication = [{
+    mechanism = password_based, backend = http, method = post, url = "${origin}/authn"
+    headers { X-Api-Key = "another key" }
+    body { username = "\${username}", password = "\${password}" }
+    request_timeout = 2s
+  }]`;
+  const { config } = loadConfig({ text, file: "http.conf" });
+  const { image } = compilePolicy(config);
+  const secrets = { "authentication[1].headers.x-api-key": "key of the suite" };
+  return { image, secrets, cases: HTTP_CASES };
 }

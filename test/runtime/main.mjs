@@ -4,6 +4,8 @@ import { createVerifier } from "portcullis/edge";
 import { runSuite } from "./suite.mjs";
 
 const read = (name) => readFile(new URL(name, import.meta.url));
-const { secrets, cases } = JSON.parse(await read("./fixtures.json"));
+const { http, ...fixtures } = JSON.parse(await read("./fixtures.json"));
 const image = new Uint8Array(await read("./policy.image"));
-console.log(JSON.stringify(await runSuite(createVerifier, { image, secrets, cases })));
+const httpImage = new Uint8Array(await read("./http.image"));
+const all = { ...fixtures, image, http: { ...http, image: httpImage } };
+console.log(JSON.stringify(await runSuite(createVerifier, all)));

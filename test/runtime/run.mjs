@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { makeFixtures } from "./fixtures.mjs";
+import { makeFixtures, makeHttpFixtures } from "./fixtures.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -26,21 +26,26 @@ const wasmBeside = {
 const WORKERD_CONFIG = `
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["private"]))
+  ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );
 const worker :Workerd.Worker = (
   modules = [
     (name = "worker.mjs", esModule = embed "worker.bundle.mjs"),
     (name = "core.wasm", wasm = embed "core.wasm"),
-    (name = "policy.image", data = embed "policy.image")
+    (name = "policy.image", data = embed "policy.image"),
+    (name = "http.image", data = embed "http.image")
   ],
   compatibilityDate = "2026-05-01"
 );
 `;
 
 installRuntimes();
-preparePackage();
+const authServer = await startAuthServer();
+preparePackage(authServer.origin);
 const runtimes = [
   ["Node", () => run(process.execPath, ["main.mjs"])],
   [
@@ -49,6 +54,7 @@ const runtimes = [
       run(`${here}node_modules/.bin/deno`, [
         "run",
         "--allow-read",
+        "--allow-net=127.0.0.1",
         "--node-modules-dir=manual",
         "--no-lock",
         "main.mjs",
@@ -82,6 +88,7 @@ if (process.argv[2]) {
     JSON.stringify({ numPassedTests: passed, numFailedTests: failed }),
   );
 }
+authServer.stop();
 process.exit(failed ? 1 : 0);
 
 /** npm ci in this folder, unless the lock file is what is installed. */
@@ -96,8 +103,23 @@ function installRuntimes() {
   writeFileSync(stamp, digest);
 }
 
+/** In a process of its own: this one waits for the runtimes, and nothing else. */
+async function startAuthServer() {
+  const server = spawn(process.execPath, [`${here}auth-server.mjs`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const stop = () => server.kill();
+  process.once("exit", stop);
+  const origin = await new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+    server.stdout.once("data", (data) => resolve(data.toString().trim()));
+  });
+  return { origin, stop };
+}
+
 /** build/runtime: the suite, its fixtures, and the packed package as a dependency. */
-function preparePackage() {
+function preparePackage(origin) {
   rmSync(app, { recursive: true, force: true });
   mkdirSync(`${app}/node_modules/portcullis`, { recursive: true });
   const packed = must("npm", ["pack", "--silent", "--pack-destination", app], root).trim();
@@ -111,7 +133,10 @@ function preparePackage() {
   }
   const { image, secrets, cases } = makeFixtures(`${here}policy.conf`);
   writeFileSync(`${app}/policy.image`, image);
-  writeFileSync(`${app}/fixtures.json`, JSON.stringify({ secrets, cases }));
+  const http = makeHttpFixtures(origin);
+  writeFileSync(`${app}/http.image`, http.image);
+  const fixtures = { secrets, cases, http: { secrets: http.secrets, cases: http.cases } };
+  writeFileSync(`${app}/fixtures.json`, JSON.stringify(fixtures));
   writeFileSync(`${app}/package.json`, '{"type":"module"}');
 }
 

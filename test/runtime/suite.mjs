@@ -2,10 +2,19 @@
  * The behaviour suite that every runtime runs: one body, the package as it ships, the same image.
  *
  * @param createVerifier from `portcullis/edge`
- * @param fixtures { image: Uint8Array, secrets, cases: [{ name, question, expect }] }
+ * @param fixtures { image: Uint8Array, secrets, cases: [{ name, question, expect }], http }, `http`
+ *   being the same once more, for a policy that asks a server
  * @returns one result a case: { name, answer, failure? }; answers are compared across runtimes
  */
-export async function runSuite(createVerifier, { image, secrets, cases }) {
+export async function runSuite(createVerifier, { http, ...fixtures }) {
+  return [
+    ...(await runCases(createVerifier, fixtures)),
+    ...(await runCases(createVerifier, http)),
+    await damagedImage(createVerifier, fixtures.image, fixtures.secrets),
+  ];
+}
+
+async function runCases(createVerifier, { image, secrets, cases }) {
   const verifier = await createVerifier({ image, secrets });
   const results = [];
   for (const { name, question, expect } of cases) {
@@ -15,7 +24,6 @@ export async function runSuite(createVerifier, { image, secrets, cases }) {
     const answer = await response.json();
     results.push({ name, answer, ...difference(expect, { status: response.status, ...answer }) });
   }
-  results.push(await damagedImage(createVerifier, image, secrets));
   verifier.close();
   return results;
 }
