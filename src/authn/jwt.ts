@@ -211,7 +211,7 @@ function withClient(set: JwksSource, client: HttpClient): KeySource {
     find: (header, algorithm) => set.find(header, algorithm),
     close: () => {
       set.close();
-      client.close();
+      client.close?.();
     },
   };
 }

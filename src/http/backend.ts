@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http.ts";
 import type { SetTimer } from "../ports/ports.ts";
 import { Breaker, type Outcome } from "./breaker.ts";
+import { closeLater } from "./close-later.ts";
 import { exchange, type HttpAnswer, type HttpFailure } from "./exchange.ts";
 import type { TokenSource } from "./oauth2.ts";
 import type { HttpRequest } from "./request.ts";
@@ -78,20 +79,18 @@ export class HttpBackend {
 
   /** Requests that are under way, and those that still come from connects begun before, are answered. */
   close(): void {
-    const { client, setTimer } = this.#ports;
-    const graceMs = 2 * this.#options.timeoutMs;
-    this.#options.tokens?.close();
-    try {
-      setTimer(() => client.close(), graceMs);
-    } catch {
-      client.close();
-    }
+    const { timeoutMs, tokens } = this.#options;
+    tokens?.close();
+    closeLater(this.#ports, 2 * timeoutMs);
   }
 
   /** With a bearer token; a second time with a fresh one when the server does not take the first. */
   async #authorized(request: HttpRequest): Promise<HttpAnswer | HttpFailure> {
     const { tokens } = this.#options;
     if (!tokens) return this.#exchange(request);
+    // Only a placeholder in the name of a header can have made one.
+    const isTaken = request.headers.some(([name]) => name.toLowerCase() === "authorization");
+    if (isTaken) return unsent("the request has an `authorization` header already");
     for (let attempt = 1; ; attempt += 1) {
       const reading = await tokens.token();
       if (!reading.ok) return unsent(reading.problem);

@@ -8,6 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http.ts";
 import type { SetTimer } from "../ports/ports.ts";
 import { formEncode } from "../template/render.ts";
+import { closeLater } from "./close-later.ts";
 import { exchange } from "./exchange.ts";
 import { readFields } from "./fields.ts";
 import type { HttpRequest } from "./request.ts";
@@ -81,12 +82,7 @@ export class TokenSource {
   }
 
   close(): void {
-    const { client, setTimer } = this.#ports;
-    try {
-      setTimer(() => client.close(), 2 * this.#timeoutMs);
-    } catch {
-      client.close();
-    }
+    closeLater(this.#ports, 2 * this.#timeoutMs);
   }
 
   #isPausing(nowMs: number): boolean {

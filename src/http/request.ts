@@ -131,6 +131,9 @@ function render(templates: HttpTemplates, record: TemplateRecord, take: Take): H
   const sent = headers.map(([name, value]) =>
     checkedHeader(take(renderRaw(name, record)), take(renderRaw(value, record))),
   );
+  if (new Set(sent.map(([name]) => name.toLowerCase())).size < sent.length) {
+    throw new Unsendable("two headers would have the same name");
+  }
   const url = `${origin}${path}${pairs.length > 0 ? `?${pairs.join("&")}` : ""}`;
   const headBytes = sent.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
   if (url.length + headBytes > REQUEST_HEAD_BYTES_MAX) {
@@ -179,7 +182,9 @@ function renderBody(
 ): string {
   switch (kind) {
     case "json": {
-      const json = body ? valueToJson(take(renderStructure(body, record, "json"))) : "{}";
+      const json = body
+        ? valueToJson(withoutTwins(take(renderStructure(body, record, "json"))))
+        : "{}";
       if (json === undefined) throw new Unsendable("a value has no text");
       return json;
     }
@@ -190,7 +195,25 @@ function renderBody(
   }
 }
 
-/** `name=value` of a flat map, in the order of the names' bytes; of equal names the last counts. */
+const TWINS = "two members of the body would have the same name";
+
+/**
+ * The value, none of whose maps has a name twice: a client must not be able to replace a member of the
+ * body by being called like it.
+ */
+function withoutTwins(value: Value): Value {
+  if (value.type === "list") for (const item of value.items) withoutTwins(item);
+  if (value.type !== "map") return value;
+  const names = new Set<string>();
+  for (const [key, element] of value.entries) {
+    names.add(latin1(valueToText(key) ?? ""));
+    withoutTwins(element);
+  }
+  if (names.size < value.entries.length) throw new Unsendable(TWINS);
+  return value;
+}
+
+/** `name=value` of a flat map, in the order of the names' bytes. */
 function formPairs(value: Value): string[] {
   const pairs = new Map<string, string>();
   if (value.type !== "map") throw new Unsendable("the body is no map");
@@ -201,6 +224,7 @@ function formPairs(value: Value): string[] {
     if (name === undefined || text === undefined) {
       throw new Unsendable("a form and a query hold texts only");
     }
+    if (pairs.has(latin1(name))) throw new Unsendable(TWINS);
     pairs.set(latin1(name), `${formEncode(name)}=${formEncode(text)}`);
   }
   // One character is one byte here, so this is the order of bytes.

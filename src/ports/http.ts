@@ -46,8 +46,8 @@ export const HTTP_CLIENT_DEFAULTS = {
 
 export interface HttpClient {
   readonly fetch: Fetch;
-  /** Ends its connections. */
-  close(): void;
+  /** Takes no more requests, and ends its connections. Absent where they are the platform's. */
+  close?(): void;
 }
 
 /** Opens a client. Throws UsageError for what the platform cannot do. */

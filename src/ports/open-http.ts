@@ -47,7 +47,7 @@ function overFetch(options: HttpClientOptions, fetch: Ports["fetch"]): OpeningHt
       "connections are the runtime's: settings of the pool, versions and ciphers have no effect",
     );
   }
-  return { ok: true, client: { fetch, close: () => {} }, warnings };
+  return { ok: true, client: { fetch }, warnings };
 }
 
 const TRUST_SETTINGS = ["ca", "cert", "key", "passphrase", "serverName"] as const;

@@ -150,6 +150,24 @@ describe("the body", () => {
     expect(asked?.body).toBe("u=a%FF");
   });
 
+  it("has no member that a client replaces by its name", async () => {
+    const body = 'body { admin = "no", "${username}" = "x", in { n = 1, "${username}" = 2 } }';
+    expect((await ask(POST(body))).decision).toBe(`allow ${BY}`);
+    for (const username of ["admin", "n"]) {
+      const { asked, decision } = await ask(POST(body), { client: { username } });
+      expect([asked, decision]).toEqual([undefined, FAILED]);
+    }
+    const pairs = GET("/", 'body { admin = "no", "${username}" = "x" }');
+    expect((await ask(pairs, { client: { username: "admin" } })).decision).toBe(FAILED);
+  });
+
+  it("cannot be written in a type with parameters in EMQX", async () => {
+    const type = 'headers { Content-Type = "application/json; charset=utf-8" }';
+    const { asked, decision } = await ask(POST(type), { preset: "emqx" });
+    expect([asked, decision]).toEqual([undefined, "0x87 all_ignored by chain"]);
+    expect((await ask(POST(type))).asked?.body).toBe("{}");
+  });
+
   it("is a form in the order of names", async () => {
     const { asked } = await ask(
       POST(`headers { "Content-Type" = "application/x-www-form-urlencoded" }
@@ -219,6 +237,13 @@ describe("headers", () => {
       expect(asked).toEqual({ asked: undefined, decision: FAILED });
     },
   );
+
+  it("of the configuration cannot be doubled by a client", async () => {
+    const settings = GET("/", 'headers { x-role = user, "${username}" = admin }');
+    expect((await ask(settings)).decision).toBe(`allow ${BY}`);
+    const twin = await ask(settings, { client: { username: "X-Role" } });
+    expect(twin).toEqual({ asked: undefined, decision: FAILED });
+  });
 
   it("and address have 8 KiB together", async () => {
     const settings = GET("/", 'headers { x = "${password}" }');

@@ -148,9 +148,7 @@ describe("ssl_options of a listener", () => {
 
   it("never show a key or passphrase in a message", () => {
     const bare = key.replace(/-----[^-]+-----/g, "");
-    const text = refused(
-      `ssl_options { certfile = "certs/cert.pem", keyfile = """${bare}""" }`,
-    );
+    const text = refused(`ssl_options { certfile = "certs/cert.pem", keyfile = """${bare}""" }`);
     expect(text).toContain("keyfile");
     for (const line of bare.trim().split("\n")) expect(text).not.toContain(line);
     expect(
