@@ -122,12 +122,12 @@ function readHeader(token: Uint8Array, end: number): JwsHeader | undefined {
   const reading = parseJsonFirstWins(text);
   if (!reading.ok || !isJsonObject(reading.value)) return undefined;
   const kid = member(reading.value, "kid");
-  const b64 = member(reading.value, "b64") ?? true;
+  const b64 = member(reading.value, "b64");
   return {
     alg: member(reading.value, "alg"),
     kid: typeof kid === "string" ? kid : undefined,
     hasCrit: member(reading.value, "crit") !== undefined,
-    b64: typeof b64 === "boolean" ? b64 : "invalid",
+    b64: b64 === undefined || typeof b64 === "boolean" ? (b64 ?? true) : "invalid",
   };
 }
 

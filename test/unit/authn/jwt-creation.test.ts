@@ -1,11 +1,20 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
 import type { JwtConfig } from "../../../src/config/config.ts";
+import { createJoseCrypto } from "../../../src/crypto/jose.ts";
 import { KeySetStore } from "../../../src/crypto/jwks-store.ts";
 import { fakeTime } from "../../support/fake-timers.ts";
 import { ask, brief, create, type Setup } from "../../support/jwt.ts";
-import { type KeyPair, makeToken, rsa, secp256k1, spkiPem } from "../../support/tokens.ts";
+import {
+  type KeyPair,
+  makeToken,
+  otherRsa,
+  rsa,
+  secp256k1,
+  spkiPem,
+} from "../../support/tokens.ts";
 
 describe("creation", () => {
   const problem = async (setup: Setup) => {
@@ -68,6 +77,17 @@ describe("creation", () => {
     expect(await answer("HS384", true)).toBe("ok");
     expect(await answer("HS512", true)).toBe("BFR no_key");
     expect(await answer("HS512", false)).toBe("ok");
+  });
+
+  it("of several PEM blocks lets any have signed, in strict mode", async () => {
+    const config = pem(`${spkiPem(rsa.publicKey)}\n${spkiPem(otherRsa.publicKey)}`);
+    for (const crypto of [createNodeCrypto(), createJoseCrypto()]) {
+      for (const { privateKey } of [rsa, otherRsa]) {
+        const signed = makeToken("RS256", privateKey, {}, { alg: "RS256", kid: "any" });
+        expect(brief(await ask(signed, { preset: "strict", crypto, config }))).toBe("ok");
+      }
+    }
+    expect(await problem({ config })).toMatch(/more than one PEM block/);
   });
 
   it("warns of a key that no algorithm can use", async () => {
