@@ -2,23 +2,10 @@
 import type { AuthenticatorConfig, OnFailure } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
 import { type Keys, key, optional, required } from "./keys.ts";
-import { boolean, located, oneOf, type Spec, scalarText, text } from "./spec.ts";
+import { ours } from "./ours.ts";
+import { boolean, located, oneOf, scalarText, text } from "./spec.ts";
 
 const ON_FAILURE: readonly OnFailure[] = ["deny", "ignore"];
-
-const onFailure: Spec<OnFailure> = {
-  ...oneOf(ON_FAILURE),
-  read(node, place) {
-    const value = oneOf(ON_FAILURE).read(node, place);
-    if (value === undefined) return undefined;
-    const message = "EMQX 6.2 knows no `on_failure` and refuses the file";
-    place.load.issues.warning("WARN_CONFIG_EMQX_REFUSES", node.at, message, {
-      path: place.path,
-      hint: "there, the security profile and `ignore_backend_failures` decide for all of them",
-    });
-    return value;
-  },
-};
 
 export const COMMON_KEYS = {
   mechanism: required(text(), "what checks the client"),
@@ -27,7 +14,10 @@ export const COMMON_KEYS = {
     located("an expression", { mayBeEmpty: true }),
     "the authenticator is asked only where this is `true`",
   ),
-  on_failure: optional(onFailure, "what becomes of a client when the authenticator fails"),
+  on_failure: optional(
+    ours(oneOf(ON_FAILURE)),
+    "what becomes of a client when the authenticator fails",
+  ),
 } satisfies Keys;
 
 /**
