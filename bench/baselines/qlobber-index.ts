@@ -5,10 +5,10 @@
  */
 import { Qlobber } from "qlobber";
 import type { Rule } from "../../src/compile/rule/ast.ts";
-import type { BenchClient } from "../data/rules.ts";
+import { type BenchClient, isAbout } from "../data/rules.ts";
 
 interface Condition {
-  readonly user: string | undefined;
+  readonly rule: Rule;
   /** Level that must be the client's id, or -1. */
   readonly ownLevel: number;
 }
@@ -25,26 +25,27 @@ export class QlobberIndex {
   readonly #conditions: readonly Condition[];
 
   constructor(rules: readonly Rule[]) {
-    this.#conditions = rules.map(({ who, topics }, number) => {
+    this.#conditions = rules.map((rule, number) => {
+      const { topics } = rule;
       if (topics === "all" || topics.length !== 1) throw new Error("one filter for each rule");
       const filter = String(topics[0]!.text);
       this.#index.add(filter.replace(PLACEHOLDER, "+"), number);
       return {
-        user: who.type === "equal" ? String(who.value) : undefined,
+        rule,
         ownLevel: filter.split("/").indexOf(PLACEHOLDER),
       };
     });
   }
 
   /** Number of the lowest rule that fits, or -1. */
-  find({ clientId, username }: BenchClient, topic: string): number {
+  find(client: BenchClient, topic: string): number {
     let best = -1;
-    for (const rule of this.#index.match(topic)) {
-      if (best >= 0 && rule >= best) continue;
-      const { user, ownLevel } = this.#conditions[rule]!;
-      if (user !== undefined && user !== username) continue;
-      if (ownLevel >= 0 && topic.split("/")[ownLevel] !== clientId) continue;
-      best = rule;
+    for (const number of this.#index.match(topic)) {
+      if (best >= 0 && number >= best) continue;
+      const { rule, ownLevel } = this.#conditions[number]!;
+      if (!isAbout(rule, client)) continue;
+      if (ownLevel >= 0 && topic.split("/")[ownLevel] !== client.clientId) continue;
+      best = number;
     }
     return best;
   }

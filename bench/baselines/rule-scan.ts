@@ -1,24 +1,23 @@
 /** Rule by rule from the top, filters split beforehand: what most ACL plugins do. */
 import type { Rule } from "../../src/compile/rule/ast.ts";
-import type { BenchClient } from "../data/rules.ts";
+import { type BenchClient, isAbout } from "../data/rules.ts";
 
 export class RuleScan {
-  readonly #rules: readonly { filters: readonly (readonly string[])[]; user: string | undefined }[];
+  readonly #rules: readonly { filters: readonly (readonly string[])[]; rule: Rule }[];
 
   constructor(rules: readonly Rule[]) {
-    this.#rules = rules.map(({ who, topics }) => ({
-      filters: topics === "all" ? [] : topics.map(({ text }) => String(text).split("/")),
-      user: who.type === "equal" ? String(who.value) : undefined,
+    this.#rules = rules.map((rule) => ({
+      filters: rule.topics === "all" ? [] : rule.topics.map(({ text }) => String(text).split("/")),
+      rule,
     }));
   }
 
   /** Number of the first rule that fits, or -1. */
-  find({ clientId, username }: BenchClient, topic: string): number {
+  find(client: BenchClient, topic: string): number {
     const levels = topic.split("/");
     return this.#rules.findIndex(
-      ({ filters, user }) =>
-        (user === undefined || user === username) &&
-        filters.some((filter) => isMatch(filter, levels, clientId)),
+      ({ filters, rule }) =>
+        isAbout(rule, client) && filters.some((filter) => isMatch(filter, levels, client.clientId)),
     );
   }
 }

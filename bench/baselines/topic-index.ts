@@ -5,7 +5,7 @@
  * place and knows nothing of actions, conditions, limits or hostile text, which ours pays for.
  */
 import type { Rule } from "../../src/compile/rule/ast.ts";
-import type { BenchClient } from "../data/rules.ts";
+import { type BenchClient, isAbout } from "../data/rules.ts";
 
 const NONE = Number.MAX_SAFE_INTEGER;
 
@@ -23,20 +23,32 @@ class Node {
 class Rules {
   everyone = NONE;
   byUser: Map<string, number> | undefined;
+  /** Those with other conditions, ascending. */
+  conditional: { rule: Rule; number: number }[] | undefined;
 
-  add(rule: number, user: string | undefined): void {
-    if (user === undefined) {
-      this.everyone = Math.min(this.everyone, rule);
-      return;
+  add(rule: Rule, number: number): void {
+    const { who } = rule;
+    if (who.type === "all") {
+      this.everyone = Math.min(this.everyone, number);
+    } else if (who.type === "equal") {
+      this.byUser ??= new Map();
+      const user = String(who.value);
+      if (!this.byUser.has(user)) this.byUser.set(user, number);
+    } else {
+      this.conditional ??= [];
+      this.conditional.push({ rule, number });
     }
-    this.byUser ??= new Map();
-    if (!this.byUser.has(user)) this.byUser.set(user, rule);
   }
 
-  lowest(user: string): number {
-    return this.byUser === undefined
-      ? this.everyone
-      : Math.min(this.everyone, this.byUser.get(user) ?? NONE);
+  lowest(client: BenchClient): number {
+    let lowest = this.everyone;
+    if (this.byUser) lowest = Math.min(lowest, this.byUser.get(client.username) ?? NONE);
+    if (!this.conditional) return lowest;
+    for (const { rule, number } of this.conditional) {
+      if (number >= lowest) break;
+      if (isAbout(rule, client)) return number;
+    }
+    return lowest;
   }
 }
 
@@ -44,24 +56,21 @@ export class TopicIndex {
   readonly #root = new Node();
   readonly #rules: readonly Rule[];
   #topic = "";
-  #clientId = "";
-  #username = "";
+  #client: BenchClient = { clientId: "", username: "", peerHost: "" };
   #best = NONE;
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
     rules.forEach((rule, number) => {
       if (rule.topics === "all") throw new Error("the benches have no rules for all topics");
-      const user = rule.who.type === "equal" ? String(rule.who.value) : undefined;
-      for (const { text } of rule.topics) this.#add(String(text), number, user);
+      for (const { text } of rule.topics) this.#add(String(text), rule, number);
     });
   }
 
   /** Number of the lowest rule that fits, or -1. */
-  find({ clientId, username }: BenchClient, topic: string): number {
+  find(client: BenchClient, topic: string): number {
     this.#topic = topic;
-    this.#clientId = clientId;
-    this.#username = username;
+    this.#client = client;
     this.#best = NONE;
     this.#walk(this.#root, 0);
     return this.#best === NONE ? -1 : this.#best;
@@ -71,29 +80,29 @@ export class TopicIndex {
     return rule >= 0 && this.#rules[rule]!.permission === "allow";
   }
 
-  #add(filter: string, rule: number, user: string | undefined): void {
+  #add(filter: string, rule: Rule, number: number): void {
     let node = this.#root;
-    node.lowest = Math.min(node.lowest, rule);
+    node.lowest = Math.min(node.lowest, number);
     for (const level of filter.split("/")) {
       if (level === "#") {
         node.hash ??= new Rules();
-        node.hash.add(rule, user);
+        node.hash.add(rule, number);
         return;
       }
       node = childFor(node, level);
-      node.lowest = Math.min(node.lowest, rule);
+      node.lowest = Math.min(node.lowest, number);
     }
     node.here ??= new Rules();
-    node.here.add(rule, user);
+    node.here.add(rule, number);
   }
 
   /** `from`: where the next level starts; past the end when none is left. */
   #walk(node: Node, from: number): void {
     if (node.lowest >= this.#best) return;
-    if (node.hash) this.#best = Math.min(this.#best, node.hash.lowest(this.#username));
+    if (node.hash) this.#best = Math.min(this.#best, node.hash.lowest(this.#client));
     const topic = this.#topic;
     if (from > topic.length) {
-      if (node.here) this.#best = Math.min(this.#best, node.here.lowest(this.#username));
+      if (node.here) this.#best = Math.min(this.#best, node.here.lowest(this.#client));
       return;
     }
     const found = topic.indexOf("/", from);
@@ -102,7 +111,7 @@ export class TopicIndex {
       const level = topic.slice(from, end);
       const literal = node.literals?.get(level);
       if (literal) this.#walk(literal, end + 1);
-      if (node.ownId && level === this.#clientId) this.#walk(node.ownId, end + 1);
+      if (node.ownId && level === this.#client.clientId) this.#walk(node.ownId, end + 1);
     }
     if (node.plus) this.#walk(node.plus, end + 1);
   }

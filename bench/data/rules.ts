@@ -5,7 +5,13 @@
 import { ACTION_ANY } from "../../assembly/abi.ts";
 import type { Rule, Who } from "../../src/compile/rule/ast.ts";
 
-export type RuleFamily = "literals" | "wildcards" | "templates" | "per_user" | "same_topic";
+export type RuleFamily =
+  | "literals"
+  | "wildcards"
+  | "templates"
+  | "per_user"
+  | "same_topic"
+  | "conditions";
 
 export const RULE_FAMILIES: readonly RuleFamily[] = [
   "literals",
@@ -13,11 +19,29 @@ export const RULE_FAMILIES: readonly RuleFamily[] = [
   "templates",
   "per_user",
   "same_topic",
+  "conditions",
 ];
 
 export interface BenchClient {
   readonly clientId: string;
   readonly username: string;
+  readonly peerHost: string;
+}
+
+/** Does the rule speak about the client? For the rivals, with the conditions that are made here. */
+export function isAbout({ who }: Rule, client: BenchClient): boolean {
+  switch (who.type) {
+    case "all":
+      return true;
+    case "equal":
+      return who.value === client.username;
+    case "pattern":
+      return who.pattern === GUESTS && client.username.startsWith("guest-");
+    case "address":
+      return client.peerHost.startsWith("198.51.100.");
+    default:
+      throw new Error(`no rule here is about \`${who.type}\``);
+  }
 }
 
 export interface BenchRules {
@@ -29,12 +53,23 @@ export interface BenchRules {
 }
 
 const EVERYONE: Who = { type: "all" };
+const GUESTS = "^guest-";
+const BY_NAME: Who = { type: "pattern", field: { name: "username" }, pattern: GUESTS };
+const BY_ADDRESS: Who = {
+  type: "address",
+  ranges: [{ network: Uint8Array.of(198, 51, 100, 0), prefixLength: 24 }],
+};
+const PEER_HOST = "192.0.2.7";
 
 /** `count` rules of a family and `requests` topics to ask about. */
 export function makeRules(family: RuleFamily, count: number, requests = 4096): BenchRules {
   const random = seeded(0x5eed ^ count);
   const own = pad(count >> 1);
-  const client: BenchClient = { clientId: `dev-${own}`, username: `user-${own}` };
+  const client: BenchClient = {
+    clientId: `dev-${own}`,
+    username: `user-${own}`,
+    peerHost: PEER_HOST,
+  };
   const rules = Array.from({ length: count }, (_, i) => makeRule(family, i));
   const topics = Array.from({ length: requests }, () => {
     const isMiss = random() < 0.1;
@@ -50,9 +85,15 @@ export function aclText(rules: readonly Rule[]): string {
 }
 
 function aclTerm({ permission, who, topics }: Rule): string {
-  const subject = who.type === "equal" ? `{user, "${who.value}"}` : "all";
+  const subject = whoTerm(who);
   const filters = topics === "all" ? [] : topics.map(({ text }) => `"${text}"`);
   return `{${permission}, ${subject}, all, [${filters}]}.`;
+}
+
+function whoTerm(who: Who): string {
+  if (who.type === "equal") return `{user, "${who.value}"}`;
+  if (who.type === "pattern") return `{user, {re, "${who.pattern}"}}`;
+  return who.type === "address" ? '{ipaddr, "198.51.100.0/24"}' : "all";
 }
 
 /** The same text as packet parsers make it: one run of bytes, not a chain of pieces. */
@@ -65,7 +106,11 @@ function flat(text: string): string {
  * spelling can go down two ways at every level. All but the last rule are for nobody here.
  */
 export function makeBranchingRules(depth: number): BenchRules {
-  const client: BenchClient = { clientId: "dev-000042", username: "user-000042" };
+  const client: BenchClient = {
+    clientId: "dev-000042",
+    username: "user-000042",
+    peerHost: PEER_HOST,
+  };
   const rules = Array.from({ length: 2 ** depth }, (_, i): Rule => {
     const levels = Array.from({ length: depth }, (_, bit) => ((i >> bit) & 1 ? "+" : "a"));
     const isLast = i === 2 ** depth - 1;
@@ -83,13 +128,20 @@ export function makeBranchingRules(depth: number): BenchRules {
 }
 
 function makeRule(family: RuleFamily, i: number): Rule {
-  const permission = i % 7 === 3 ? "deny" : "allow";
+  const isDeny = family === "conditions" ? i % 4 < 2 : i % 7 === 3;
+  const permission = isDeny ? "deny" : "allow";
   const text = filterFor(family, i);
   const isPerUser = family === "per_user" || family === "same_topic";
   const who: Who = isPerUser
     ? { type: "equal", field: { name: "username" }, value: `user-${pad(i)}` }
-    : EVERYONE;
+    : family === "conditions"
+      ? [BY_NAME, BY_ADDRESS, otherUser(i), EVERYONE][i % 4]!
+      : EVERYONE;
   return { permission, who, actions: ACTION_ANY, topics: [{ type: "filter", text }] };
+}
+
+function otherUser(i: number): Who {
+  return { type: "equal", field: { name: "username" }, value: `other-${pad(i)}` };
 }
 
 function filterFor(family: RuleFamily, i: number): string {
@@ -104,6 +156,8 @@ function filterFor(family: RuleFamily, i: number): string {
         : `fleet/\${clientid}/unit-${pad(i)}/+`;
     case "per_user":
       return `users/user-${pad(i)}/#`;
+    case "conditions":
+      return `plant/line-${pad(i >> 2)}/+/state`;
     default:
       return "shared/alarms/#";
   }
@@ -111,6 +165,8 @@ function filterFor(family: RuleFamily, i: number): string {
 
 function topicFor(family: RuleFamily, i: number, client: BenchClient): string {
   switch (family) {
+    case "conditions":
+      return `plant/line-${pad(i >> 2)}/robot/state`;
     case "literals":
     case "wildcards":
       return `plant/line-${pad(i)}/robot/state`;

@@ -8,7 +8,7 @@
 
 import { TERMINAL_DIRECT } from "../../../assembly/abi.ts";
 import { hashLevel, mixHash } from "./hash.ts";
-import type { CompiledWho, EqualityKey } from "./who.ts";
+import { type CompiledWho, type EqualityKey, keyName } from "./who.ts";
 import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
 
 /** Up to this many keyed rules stay in the list: looking at them is as cheap as the probe. */
@@ -135,12 +135,11 @@ export class TerminalTable {
   }
 }
 
-/** Equal texts are shared, so that variable and offset name a key; an empty text has any offset. */
-function addToKey(keyed: Map<number, Key>, { variable, text }: EqualityKey, rule: number): void {
-  const name = variable * 2 ** 32 + (text.length === 0 ? 2 ** 32 - 1 : text.offset);
+function addToKey(keyed: Map<number, Key>, equality: EqualityKey, rule: number): void {
+  const name = keyName(equality);
   let key = keyed.get(name);
   if (!key) {
-    key = { variable, text, rules: [] };
+    key = { ...equality, rules: [] };
     keyed.set(name, key);
   }
   if (key.rules.at(-1) !== rule) key.rules.push(rule);

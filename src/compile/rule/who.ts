@@ -25,6 +25,11 @@ export interface EqualityKey {
   readonly text: Span;
 }
 
+/** Equal texts are shared, so that variable and offset name a key; an empty text has any offset. */
+export function keyName({ variable, text }: EqualityKey): number {
+  return variable * 2 ** 32 + (text.length === 0 ? 2 ** 32 - 1 : text.offset);
+}
+
 /** A rule's condition, compiled. */
 export interface CompiledWho {
   /** `everyone` and `nobody` have no condition; otherwise an index for `rootNumber`. */
@@ -60,6 +65,8 @@ export class WhoCompiler {
   readonly #variables: VariableTable;
   readonly #roots: Condition[] = [];
   readonly #known = new Map<string, CompiledWho>();
+  /** Those that are a single equality, by keyName. */
+  readonly #equalities = new Map<number, CompiledWho>();
   readonly #patternIndexes = new Map<string, number>();
   readonly #rangeIndexes = new Map<string, number>();
   readonly #programs: Uint8Array[] = [];
@@ -78,6 +85,7 @@ export class WhoCompiler {
     if (condition.type === "constant") {
       return { root: condition.value ? "everyone" : "nobody", keys: undefined, raises: false };
     }
+    if (condition.type === "equal") return this.#equality(condition.key);
     const signature = signatureOf(condition);
     let compiled = this.#known.get(signature);
     if (!compiled) {
@@ -87,6 +95,18 @@ export class WhoCompiler {
       compiled = { root: this.#roots.length, keys, raises };
       this.#roots.push(condition);
       this.#known.set(signature, compiled);
+    }
+    return compiled;
+  }
+
+  /** The most frequent condition by far, and the one that there may be 100,000 of. */
+  #equality(key: EqualityKey): CompiledWho {
+    const name = keyName(key);
+    let compiled = this.#equalities.get(name);
+    if (!compiled) {
+      compiled = { root: this.#roots.length, keys: [key], raises: false };
+      this.#roots.push({ type: "equal", key });
+      this.#equalities.set(name, compiled);
     }
     return compiled;
   }
