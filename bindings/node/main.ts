@@ -8,6 +8,7 @@ import { registerCheck } from "./commands/check.ts";
 import { registerCompile } from "./commands/compile.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { reportConfigError } from "./commands/report.ts";
+import { registerRules } from "./commands/rules.ts";
 import { registerPolicyTest } from "./commands/test.ts";
 import { registerToken } from "./commands/token.ts";
 import { registerTry } from "./commands/try.ts";
@@ -67,6 +68,7 @@ function createProgram(): Command {
   registerToken(program);
   registerWhoCan(program);
   registerUsers(program);
+  registerRules(program);
   registerPolicyTest(program);
   registerBatch(program);
   registerBench(program);

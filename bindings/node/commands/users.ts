@@ -1,6 +1,7 @@
 /** `portcullis users`: the accounts of the built-in database. */
 import { randomBytes } from "node:crypto";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Config } from "../../../src/config/config.ts";
 import type { PasswordUser, ScramUser } from "../../../src/ports/user-database.ts";
 import { nodePasswords } from "../passwords.ts";
 import type { ImportType } from "../store/import/user-row.ts";
@@ -148,7 +149,11 @@ function addPlaceOptions(command: Command): Command {
 function addPasswordOptions(command: Command): Command {
   return command
     .option("--password-stdin", "read the password from stdin, up to its last line end")
-    .option("--iterations <count>", "of the SCRAM keys", parseCount, DEFAULT_ITERATIONS);
+    .option(
+      "--iterations <count>",
+      "of the SCRAM keys, instead of the authenticator's",
+      parseCount,
+    );
 }
 
 function chainOption(): Option {
@@ -208,7 +213,7 @@ async function prepare(
   options: PasswordOptions,
   { config }: OpenedStore,
 ): Promise<(writer: StoreWriter, isSuperuser: boolean) => void> {
-  const { scram, chain, iterations = DEFAULT_ITERATIONS } = options;
+  const { scram, chain } = options;
   const algorithm = scram ? undefined : authenticatorOf(config, chain).algorithm;
   const password = await readNewPassword(options.passwordStdin === true);
   if (algorithm) {
@@ -217,8 +222,16 @@ async function prepare(
   }
   // 32 hexadecimal digits, used as they are. Source: authentication §6.2.
   const salt = Buffer.from(randomBytes(16).toString("hex"));
+  const iterations = options.iterations ?? iterationsOf(config, scram!);
   const keys = await deriveScramKeys(scram!, password, salt, iterations);
   return (writer, isSuperuser) => writer.putScramUser(place, { ...keys, isSuperuser });
+}
+
+/** What the first authenticator for these keys says: stored with each user, so it may change later. */
+function iterationsOf({ authentication, listeners }: Config, algorithm: ScramAlgorithm): number {
+  const all = [...authentication, ...listeners.flatMap((one) => one.authentication ?? [])];
+  const found = all.find((one) => one.mechanism === "scram" && one.algorithm === algorithm);
+  return found?.mechanism === "scram" ? found.iterationCount : DEFAULT_ITERATIONS;
 }
 
 function userAt(

@@ -89,7 +89,8 @@ export class CsvReader implements RowReader {
       }
       if (!scan) break;
       yield* this.#answer(bytes, start, scan);
-      this.#line += lineEnds(bytes.subarray(start, scan.end)) + 1;
+      const isEnded = scan.end < bytes.length;
+      this.#line += lineEnds(bytes.subarray(start, scan.end)) + (isEnded ? 1 : 0);
       this.#isAfterCr = bytes[scan.end] === CR;
       start = scan.end + 1;
     }
@@ -99,22 +100,18 @@ export class CsvReader implements RowReader {
   *#answer(bytes: Buffer, start: number, { fields, end, problem }: Scan): Generator<RowOrProblem> {
     const place = (at: number) => this.#placeOf(bytes, start, at);
     if (problem) {
-      yield {
-        ok: false,
-        problem: { ...place(problem.at), message: problem.message },
-        isFatal: false,
-      };
+      yield this.#refuse(problem.message, place(problem.at));
       return;
     }
     const line = bytes.subarray(start, end);
     if (fields.length === 1 && fields[0]!.bytes.length === 0 && !fields[0]!.isQuoted) return;
     if (utf8(line) === undefined) {
-      yield { ok: false, problem: { ...place(start), message: "not UTF-8" }, isFatal: false };
+      yield this.#refuse("not UTF-8", place(start));
     } else if (!this.#columns) {
       yield* this.#readNames(fields, line);
     } else if (fields.length !== this.#columns.length) {
       const message = `the row has ${fields.length} field${fields.length === 1 ? "" : "s"}, the first line names ${this.#columns.length}`;
-      yield { ok: false, problem: { ...place(start), message }, isFatal: false };
+      yield this.#refuse(message, place(start));
     } else {
       const cells: Record<string, Cell> = Object.create(null);
       for (const [index, { bytes: value, start: at, isQuoted }] of fields.entries()) {
@@ -138,6 +135,13 @@ export class CsvReader implements RowReader {
       return;
     }
     this.#columns = names;
+  }
+
+  /** Without the names there is no going on. */
+  #refuse(message: string, place: { line: number; column: number }): RowOrProblem {
+    const isFatal = this.#columns === undefined;
+    if (isFatal) this.#isDone = true;
+    return { ok: false, problem: { ...place, message }, isFatal };
   }
 
   #fatal(message: string): RowOrProblem {

@@ -64,7 +64,8 @@ function readerOf(file: string, { strict }: UserRowOptions): RowReader {
   );
 }
 
-async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+/** The bytes of a file. Rejects with EngineError ERR_IMPORT_FILE when it cannot be read. */
+export async function* chunksOf(file: string): AsyncGenerator<Buffer> {
   try {
     yield* createReadStream(file, { highWaterMark: CHUNK_BYTES });
   } catch (error) {

@@ -53,6 +53,7 @@ describe.each(["csv", "csv without quotes"] as const)("%s", (format) => {
     expect(rows(format, "")).toEqual(["1:1 the line with the names is missing"]);
     expect(rows(format, "\n\n")).toEqual(["3:1 the line with the names is missing"]);
     expect(rows(format, "a,b,a\n1,2,3")).toEqual(["1:1 a column is named twice"]);
+    expect(rows(format, Buffer.of(0x61, 0xff, 0x0a, 0x62))).toEqual(["1:1 not UTF-8"]);
   });
 
   it("has rows of a mebibyte and not of one byte more", () => {
