@@ -45,6 +45,8 @@ export async function startHttpServer(
     handle(request, response).catch(() => response.destroy());
   };
   const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  // A test that has to wait for the machine keeps its connections.
+  server.keepAliveTimeout = 60_000;
   server.on(tls ? "secureConnection" : "connection", () => {
     connections += 1;
   });

@@ -2,10 +2,10 @@
 import type { HttpAuthnConfig, OAuth2Config } from "../config.ts";
 import type { HoconObject } from "../hocon/index.ts";
 import { COMMON_KEYS } from "./common.ts";
-import { HTTP_KEYS, readHttp } from "./http.ts";
+import { HTTP_KEYS, readHttp, timeout } from "./http.ts";
 import { type Keys, key, object, optional, readKeys, required, type Values } from "./keys.ts";
 import { ours } from "./ours.ts";
-import { boolean, durationMs, oneOf, type Place, text } from "./spec.ts";
+import { boolean, oneOf, type Place, text } from "./spec.ts";
 import { readTls, TLS_KEYS } from "./tls.ts";
 
 const OAUTH2_KEYS = {
@@ -18,7 +18,7 @@ const OAUTH2_KEYS = {
   client_id: required(text(), "who asks for a token"),
   client_secret: required(text(), "the secret of who asks", { isSecret: true }),
   scope: optional(text(), "what the token is for"),
-  timeout: key(durationMs(), 5000, "for a token"),
+  timeout: key(timeout, 5000, "for a token"),
   ssl: optional(object(TLS_KEYS), "TLS of the token's request"),
 } satisfies Keys;
 

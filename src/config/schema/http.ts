@@ -35,7 +35,7 @@ const headers = mapOf(text(), {
 });
 
 /** LIMIT: of one configured duration; more would be no time-out. */
-const duration: Spec<number> = {
+export const timeout: Spec<number> = {
   ...durationMs(),
   read(node, place) {
     const value = durationMs().read(node, place);
@@ -51,8 +51,8 @@ export const HTTP_KEYS = {
   url: required(located("an http or https URL"), "whom to ask"),
   headers: key(headers, new Map(), "headers of the request", { isSecret: true }),
   body: optional(body, "the body of a POST, or more of the query of a GET", { isSecret: true }),
-  request_timeout: key(duration, 5000, "from the question to the end of the answer"),
-  connect_timeout: key(duration, HTTP_CLIENT_DEFAULTS.connectTimeoutMs, "to open a connection"),
+  request_timeout: key(timeout, 5000, "from the question to the end of the answer"),
+  connect_timeout: key(timeout, HTTP_CLIENT_DEFAULTS.connectTimeoutMs, "to open a connection"),
   pool_size: key(integer(1, 1024), HTTP_CLIENT_DEFAULTS.poolSize, "connections at a time"),
   enable_pipelining: key(
     integer(1, 1024),
@@ -60,7 +60,7 @@ export const HTTP_KEYS = {
     "requests on one connection before the first is answered",
   ),
   max_inactive: key(
-    duration,
+    timeout,
     HTTP_CLIENT_DEFAULTS.maxInactiveMs,
     "an unused connection is closed after this time",
   ),

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine.ts";
 import type { ConnectDecision } from "../../../src/types.ts";
@@ -133,6 +134,19 @@ describe("the answer of a server", () => {
       send(200, "application/json", `{"result":"allow"}${" ".repeat(bytes - 18)}`);
     expect(brief(await ask(padded(262_144)))).toBe(`allow ${BY}`);
     expect(brief(await ask(padded(262_145)))).toBe(FAILED);
+  });
+
+  it("fails on a small answer that unpacks to a large one", async () => {
+    const packed = (bytes: number): Answering => {
+      const body = gzipSync(`{"result":"allow"}${" ".repeat(bytes - 18)}`);
+      return (response) => {
+        const encoding = { "content-type": "application/json", "content-encoding": "gzip" };
+        response.writeHead(200, encoding);
+        response.end(body);
+      };
+    };
+    expect(brief(await ask(packed(1000)))).toBe(`allow ${BY}`);
+    expect(brief(await ask(packed(50_000_000)))).toBe(FAILED);
   });
 
   it("fails on what is no HTTP, and on a connection that ends", async () => {

@@ -284,7 +284,7 @@ it("does not ask about clients with an authentication method", async () => {
 });
 
 it("opens no more connections than it is told to, and uses them again", async () => {
-  await ask(GET("/", "pool_size = 3"));
+  await ask(GET("/", "pool_size = 3, max_inactive = 1m"));
   const before = server.connections();
   const connect = () => engine!.connect({ clientId: "c1", username: "u", password: "p" });
   for (let round = 0; round < 4; round += 1) {

@@ -268,6 +268,15 @@ describe("oauth2", () => {
     });
     expect(load(`${POST}, ${OAUTH2("enable = false")}`).http.oauth2).toBeUndefined();
     expect(errors(`${POST}, ${OAUTH2("grant_type = password")}`)).toHaveLength(1);
+    for (const [time, count] of [
+      ["0s", 1],
+      ["1ms", 0],
+      ["1h", 0],
+      ["3600001ms", 1],
+    ] as const) {
+      expect(errors(`${POST}, ${OAUTH2(`timeout = ${time}`)}`)).toHaveLength(count);
+      expect(errors(`${POST}, request_timeout = ${time}`)).toHaveLength(count);
+    }
   });
 
   test("does not go with an authorization header of one's own", () => {
