@@ -11,6 +11,8 @@ export interface AuthClient {
   readonly first: Uint8Array;
   /** Authentication Data of the AUTH that answers `data`; undefined when there is no answer. */
   answer(data: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Has the server shown that it knows the client, where the method asks for that? */
+  trusts(last: Uint8Array | undefined): boolean;
 }
 
 /** LIMIT: what a server may ask for. */
@@ -24,23 +26,33 @@ const HASHES: Readonly<Record<string, { readonly name: string; readonly bytes: n
 /** A client of this method. For one that is not known here the password is all it has to say. */
 export function authClientFor(method: string, username = "", password = ""): AuthClient {
   const hash = Object.hasOwn(HASHES, method) ? HASHES[method] : undefined;
-  if (!hash) return { first: Buffer.from(password), answer: async () => undefined };
+  if (!hash) {
+    const first = Buffer.from(password);
+    return { first, answer: async () => undefined, trusts: () => true };
+  }
   const name = username.replaceAll("=", "=3D").replaceAll(",", "=2C");
   const bare = `n=${name},r=${randomBytes(18).toString("base64")}`;
+  let expected: string | undefined;
   return {
     first: Buffer.from(`n,,${bare}`),
-    answer: (data) => answerScram(Buffer.from(data).toString(), { bare, password, hash }),
+    async answer(data) {
+      const said = await answerScram(Buffer.from(data).toString(), { bare, password, hash });
+      expected = said?.serverFinal;
+      return said && Buffer.from(said.clientFinal);
+    },
+    trusts: (last) => expected !== undefined && Buffer.from(last ?? []).toString() === expected,
   };
 }
 
 async function answerScram(
   serverFirst: string,
   own: { readonly bare: string; readonly password: string; readonly hash: ScramHash },
-): Promise<Uint8Array | undefined> {
+): Promise<{ clientFinal: string; serverFinal: string } | undefined> {
   const [, nonce, salt = "", iterations] =
     /^r=([^,]+),s=([^,]+),i=([0-9]+)$/.exec(serverFirst) ?? [];
   const count = Number(iterations);
-  if (nonce === undefined || !(count >= 1 && count <= ITERATIONS_MAX)) return undefined;
+  const isOurs = nonce?.startsWith(own.bare.slice(own.bare.lastIndexOf("r=") + 2));
+  if (!isOurs || !(count >= 1 && count <= ITERATIONS_MAX)) return undefined;
   const { name, bytes } = own.hash;
   const hmac = (key: Uint8Array, text: string): Buffer =>
     createHmac(name, key).update(text).digest();
@@ -49,9 +61,13 @@ async function answerScram(
   const clientKey = hmac(salted, "Client Key");
   const withoutProof = `c=biws,r=${nonce}`;
   const storedKey = createHash(name).update(clientKey).digest();
-  const signature = hmac(storedKey, `${own.bare},${serverFirst},${withoutProof}`);
+  const signed = `${own.bare},${serverFirst},${withoutProof}`;
+  const signature = hmac(storedKey, signed);
   const proof = Buffer.from(clientKey.map((byte, index) => byte ^ signature[index]!));
-  return Buffer.from(`${withoutProof},p=${proof.toString("base64")}`);
+  return {
+    clientFinal: `${withoutProof},p=${proof.toString("base64")}`,
+    serverFinal: `v=${hmac(hmac(salted, "Server Key"), signed).toString("base64")}`,
+  };
 }
 
 type ScramHash = (typeof HASHES)[string];

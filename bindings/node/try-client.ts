@@ -2,6 +2,7 @@
 import { connect, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import mqtt, { type Packet } from "mqtt-packet";
+import { authClientFor } from "./auth-client.ts";
 
 export interface TryOptions {
   readonly host: string;
@@ -11,6 +12,8 @@ export interface TryOptions {
   readonly clientId: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** MQTT 5 Authentication Method; the password goes no other way then. */
+  readonly authMethod?: string | undefined;
   readonly filters: readonly string[];
   readonly message?: { readonly topic: string; readonly payload: string } | undefined;
   /** Stay until the broker ends the connection. */
@@ -34,25 +37,14 @@ const ANSWER_MS_MAX = 10_000;
 const ECHO_MS_MAX = 2_000;
 
 const REFUSED = 0x80;
+const CONTINUE_AUTHENTICATION = 0x18;
 
 /** Speaks MQTT 5. True when everything asked for was granted. Rejects when there is no broker. */
 export async function tryClient(options: TryOptions): Promise<boolean> {
-  const { clientId, password, filters, message, tell } = options;
-  // mqtt-packet writes no password without a username; an empty one says as little.
-  const username = options.username ?? (password === undefined ? undefined : "");
+  const { clientId, filters, message, tell } = options;
   const wire = await Wire.open(options);
   try {
-    wire.send({
-      cmd: "connect",
-      protocolId: "MQTT",
-      protocolVersion: 5,
-      clean: true,
-      keepalive: 0,
-      clientId,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password: Buffer.from(password) }),
-    });
-    const { reasonCode: code = 0 } = await wire.next("connack");
+    const code = await login(wire, options);
     tell({ what: "connect", about: clientId, code });
     if (code >= REFUSED) return false;
     let granted = 0;
@@ -68,6 +60,45 @@ export async function tryClient(options: TryOptions): Promise<boolean> {
     return granted === filters.length && isPublished;
   } finally {
     wire.close();
+  }
+}
+
+/** From the CONNECT to the reason code of its CONNACK. */
+async function login(wire: Wire, options: TryOptions): Promise<number> {
+  const { clientId, password, authMethod } = options;
+  const auth = authMethod && authClientFor(authMethod, options.username, password);
+  const plain = auth ? undefined : password;
+  // mqtt-packet writes no password without a username; an empty one says as little.
+  const username = options.username ?? (plain === undefined ? undefined : "");
+  const properties = auth && {
+    authenticationMethod: authMethod,
+    authenticationData: Buffer.from(auth.first),
+  };
+  wire.send({
+    cmd: "connect",
+    protocolId: "MQTT",
+    protocolVersion: 5,
+    clean: true,
+    keepalive: 0,
+    clientId,
+    ...(username === undefined ? {} : { username }),
+    ...(plain === undefined ? {} : { password: Buffer.from(plain) }),
+    ...(properties ? { properties } : {}),
+  });
+  for (;;) {
+    const answer = await wire.next("connack", "auth");
+    const data = answer.properties?.authenticationData;
+    if (answer.cmd === "connack") {
+      const { reasonCode = 0 } = answer;
+      if (reasonCode < REFUSED && auth && !auth.trusts(data)) {
+        throw new Error("the broker did not show that it knows the password: not trusted");
+      }
+      return reasonCode;
+    }
+    const said = auth ? await auth.answer(data ?? Buffer.alloc(0)) : undefined;
+    if (!said) throw new Error("the broker asks for something that this client does not know");
+    const next = { ...properties, authenticationData: Buffer.from(said) };
+    wire.send({ cmd: "auth", reasonCode: CONTINUE_AUTHENTICATION, properties: next });
   }
 }
 
@@ -137,12 +168,12 @@ class Wire {
     this.#socket.write(mqtt.generate(packet, { protocolVersion: 5 }));
   }
 
-  /** The next packet of this kind. Rejects when the broker closes or does not answer. */
-  async next<C extends Packet["cmd"]>(cmd: C): Promise<Extract<Packet, { cmd: C }>> {
+  /** The next packet of one of these kinds. Rejects when the broker closes or does not answer. */
+  async next<C extends Packet["cmd"]>(...kinds: C[]): Promise<Extract<Packet, { cmd: C }>> {
     const late = setTimeout(() => this.#socket.destroy(), ANSWER_MS_MAX);
     try {
       for (;;) {
-        const index = this.#received.findIndex((packet) => packet.cmd === cmd);
+        const index = this.#received.findIndex(({ cmd }) => (kinds as string[]).includes(cmd));
         if (index >= 0) return this.#received.splice(index, 1)[0] as Extract<Packet, { cmd: C }>;
         if (this.#isClosed) throw new Error("the broker closed the connection without an answer");
         await new Promise<void>((resolve) => {

@@ -23,6 +23,7 @@ import { registerExplainExpression } from "./explain-expression.ts";
 import { type Explanation, HIDDEN, showExplanation } from "./explain-text.ts";
 import {
   addCredentialOptions,
+  authMethodOption,
   type CredentialOptions,
   compatibilityOption,
   dataDirOption,
@@ -103,11 +104,7 @@ function withClientOptions(command: Command): Command {
     .addOption(dataDirOption())
     .requiredOption("-i, --client-id <id>", "Client Identifier");
   return addCredentialOptions(command)
-    .option(
-      "--auth-method <name>",
-      "MQTT 5 Authentication Method: SCRAM-SHA-256 or -512 with username and password, or one " +
-        "that takes the password as its data, such as OAUTH2-JWT",
-    )
+    .addOption(authMethodOption())
     .option("--peerhost <address>", "address of the client", "127.0.0.1")
     .option("--listener <id>", "listener it comes through", "tcp:default")
     .option("--cn <name>", "common name of its certificate")

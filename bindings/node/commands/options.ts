@@ -33,6 +33,15 @@ export function addCredentialOptions(command: Command): Command {
     .option("--password-file <file>", "file that holds it instead, `-` for stdin");
 }
 
+/** `--auth-method`: see auth-client.ts for what is known of methods. */
+export function authMethodOption(): Option {
+  return new Option(
+    "--auth-method <name>",
+    "MQTT 5 Authentication Method: SCRAM-SHA-256 or -512 with username and password, or one " +
+      "that takes the password as its data, such as OAUTH2-JWT",
+  );
+}
+
 /** The password from wherever it is; throws InvalidArgumentError. */
 export function readPassword({ password, passwordFile }: CredentialOptions): string | undefined {
   if (passwordFile === undefined) return password;

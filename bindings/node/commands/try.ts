@@ -4,9 +4,15 @@ import { printable } from "../broker/log.ts";
 import { readTextFile } from "../config-files.ts";
 import { EXIT_NO, EXIT_OK, paint, print } from "../terminal.ts";
 import { type TryEvent, type TryOptions, tryClient } from "../try-client.ts";
-import { addCredentialOptions, type CredentialOptions, readPassword } from "./options.ts";
+import {
+  addCredentialOptions,
+  authMethodOption,
+  type CredentialOptions,
+  readPassword,
+} from "./options.ts";
 
 interface TryCommandOptions extends CredentialOptions {
+  readonly authMethod?: string;
   readonly url: { readonly host: string; readonly port: number; readonly isTls: boolean };
   readonly ca?: string;
   readonly cert?: string;
@@ -26,6 +32,7 @@ export function registerTry(program: Command): void {
     .requiredOption("-i, --client-id <id>", "Client Identifier");
   command.options.at(-2)!.defaultValueDescription = "mqtt://127.0.0.1:1883";
   addCredentialOptions(command)
+    .addOption(authMethodOption())
     .option(
       "-s, --subscribe <filter>",
       "subscribe to this; repeatable",
@@ -60,6 +67,7 @@ Example:
           clientId,
           username,
           password: readPassword(options),
+          authMethod: options.authMethod,
           filters,
           message: topic === undefined ? undefined : { topic, payload: message },
           stays: options.stay === true,
