@@ -81,6 +81,14 @@ export function readHttp(
   const sent = readHeaders(values, node, place);
   const isSendable = checkBody(values, sent, place);
   if (url === undefined) return undefined;
+  if (values.enable_pipelining > 1) {
+    const at = memberAt(node, "enable_pipelining");
+    const message = "answers on one connection are told apart by their order alone";
+    place.load.issues.warning("WARN_CONFIG_PIPELINING", at, message, {
+      path: `${place.path}.enable_pipelining`,
+      hint: "leave it out and raise `pool_size`, unless the server can never send an answer too many",
+    });
+  }
   const ssl = node.members.get("ssl")?.value;
   const block = { values: values.ssl, node: ssl, place, isUsed: values.enable };
   const reading = readTls({ isHttps: url.isHttps, at: values.url.at }, block, true);

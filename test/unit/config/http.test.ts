@@ -149,6 +149,13 @@ describe("the request", () => {
     ]);
   });
 
+  test("pipelining is possible, and its risk said aloud", () => {
+    const { http, issues } = load(`${GET}, enable_pipelining = 100`);
+    expect(http.connection.pipelining).toBe(100);
+    expect(issues.map(({ code }) => code)).toEqual(["WARN_CONFIG_PIPELINING"]);
+    expect(load(`${GET}, enable_pipelining = 1`).issues).toEqual([]);
+  });
+
   test("plain HTTP to another machine is said aloud", () => {
     const { issues } = load('method = get, url = "http://auth.example/"');
     expect(issues.map(({ code }) => code)).toEqual(["WARN_CONFIG_PLAIN_HTTP"]);
