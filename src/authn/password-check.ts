@@ -4,7 +4,7 @@
  */
 import type { PasswordAlgorithm } from "../config/config.ts";
 import { bcryptPassword, isBcryptHash, parseBcrypt } from "../crypto/bcrypt.ts";
-import { hashPassword, type PasswordAnswer, verifyPassword } from "../crypto/password.ts";
+import { type PasswordAnswer, verifyPassword } from "../crypto/password.ts";
 import type { PasswordPrimitives } from "../ports/password-primitives.ts";
 
 /** What an account has; texts as they are stored. */
@@ -17,7 +17,7 @@ export interface StoredPassword {
 const PRETENDED_COST_MAX = 14;
 
 /** As long as generated ones. */
-const PRETENDED_SALT = new Uint8Array(32);
+const PRETENDED: StoredPassword = { hash: "-".repeat(64), salt: "0".repeat(32) };
 const PRETENDED_BCRYPT_SALT = new Uint8Array(16);
 
 const encoder = new TextEncoder();
@@ -39,17 +39,15 @@ export class PasswordCheck {
    * a bcrypt hash of a higher cost than any before, or above 2¹⁴, takes longer.
    */
   async verify(stored: StoredPassword, password: Uint8Array): Promise<PasswordAnswer<boolean>> {
-    const [hash, salt] = [encoder.encode(stored.hash), encoder.encode(stored.salt)];
-    const check = () => verifyPassword(this.#algorithm, salt, password, hash, this.#primitives);
     const bcrypt = this.#primitives?.bcrypt;
-    if (this.#algorithm.name !== "bcrypt" || !bcrypt) return check();
+    if (this.#algorithm.name !== "bcrypt" || !bcrypt) return this.#compare(stored, password);
     const setting = isBcryptHash(stored.hash) ? parseBcrypt(stored.hash) : undefined;
     if (!setting || !bcryptPassword(password, this.#algorithm.overlong)) {
       await this.pretend(password);
       return { ok: true, value: false };
     }
     this.#cost = Math.max(this.#cost, Math.min(setting.cost, PRETENDED_COST_MAX));
-    const answer = await check();
+    const answer = await this.#compare(stored, password);
     if (answer.ok && !answer.value) {
       // 2^c and then 2^c + 2^(c+1) + … + 2^(n-1) are 2^n.
       for (let cost = setting.cost; cost < this.#cost; cost += 1) {
@@ -62,10 +60,21 @@ export class PasswordCheck {
   /** Does the work of checking a wrong password, for an account that does not exist. */
   async pretend(password: Uint8Array): Promise<void> {
     if (this.#algorithm.name !== "bcrypt") {
-      await hashPassword(this.#algorithm, PRETENDED_SALT, password, this.#primitives);
+      // The answer is not looked at: with `plain`, somebody may guess even this.
+      await this.#compare(PRETENDED, password);
       return;
     }
     await this.#primitives?.bcrypt?.(NO_PASSWORD, this.#cost, PRETENDED_BCRYPT_SALT);
+  }
+
+  #compare({ hash, salt }: StoredPassword, password: Uint8Array): Promise<PasswordAnswer<boolean>> {
+    return verifyPassword(
+      this.#algorithm,
+      encoder.encode(salt),
+      password,
+      encoder.encode(hash),
+      this.#primitives,
+    );
   }
 }
 
