@@ -171,6 +171,7 @@ function settle(
     peer.answer(authPacket(peer, CONTINUE_AUTHENTICATION, answer.data));
   } else {
     peer.meetDeadline();
+    peer.subscriptions.forgetCoverage();
     const succeed = (): void => {
       auth.exchange = undefined;
       peer.answer(authPacket(peer, SUCCESS, answer.authData));
@@ -179,7 +180,6 @@ function settle(
       succeed();
       return;
     }
-    peer.subscriptions.forgetCoverage();
     endAtExpiry(peer);
     between(async () => {
       const review = new Review();

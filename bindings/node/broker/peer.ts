@@ -154,9 +154,11 @@ export class Peer {
 
   /**
    * Does every subscription lie within what the policy allows now? A new policy, after a reload, is
-   * asked about all of them again.
+   * asked about all of them again. While the client is authenticated anew its rights may change at
+   * any time, so nothing is taken as covered.
    */
   isCovered(): boolean {
+    if (this.auth?.exchange) return false;
     this.subscriptions.follow(this.host.engine.config, this.#isFilterCovered);
     return !this.subscriptions.someUncovered;
   }

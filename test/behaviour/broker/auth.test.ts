@@ -327,6 +327,33 @@ describe("after the CONNACK", () => {
     expect(await client.subscribe(["a/2"])).toEqual([0x87]);
   });
 
+  it("deliveries follow the new rights from the moment they are decided on", async () => {
+    await start();
+    rules = {
+      subscribe: ["a"],
+      reauthenticate: { challenges: ["more"], rules: { subscribe: [] } },
+    };
+    const client = await enter();
+    await client.subscribe(["a"]);
+    const other = await test.join({ clientId: "other" });
+    await other.publish("a", { qos: 1 });
+    await client.next("publish");
+    expect(engine.asked).not.toContain("deliver a");
+    client.send(auth(0x19));
+    await client.next("auth");
+    // Covered or not, each is asked about until it is clear what the rights are.
+    await other.publish("a", { qos: 1 });
+    await client.next("publish");
+    expect(engine.asked).toContain("deliver a");
+    engine.sessions[0]!.rules = {
+      subscribe: [],
+      reauthenticate: { challenges: ["more"], rules: { subscribe: [] } },
+    };
+    await other.publish("a", { qos: 1 });
+    await client.settled();
+    expect(client.received).toEqual([]);
+  });
+
   it("a subscription that is half done is judged by the new rights too", async () => {
     await start();
     let authorize = (): void => {};

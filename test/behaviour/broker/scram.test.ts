@@ -1,6 +1,8 @@
 /** Logging in with SCRAM, and refreshing tokens, through a real engine and real sockets. */
 import type { IAuthPacket, IConnectPacket } from "mqtt-packet";
 import { afterEach, describe, expect, it } from "vitest";
+import type { AuthnResult } from "../../../src/authn/authenticator.ts";
+import { createChain } from "../../../src/authn/chain.ts";
 import type { Engine } from "../../../src/engine.ts";
 import {
   connectPacket,
@@ -176,6 +178,28 @@ describe("a SCRAM login", () => {
     expect((await client.next("connack")).reasonCode).toBe(0x88);
     expect((await login(DEV)).code).toBe(0);
   });
+});
+
+it("an exchange without end is refused after ten steps", async () => {
+  await start(SCRAM);
+  const authenticator = {
+    id: "endless",
+    methods: ["M"],
+    authenticate: (): AuthnResult => ({ type: "continue" }),
+  };
+  const { switches } = engine.config;
+  const chain = createChain([{ authenticator, enable: true, hasPrecondition: false }], {
+    ...{ switches, securityProfile: "legacy", ignoreBackendFailures: false, allowAnonymous: false },
+  });
+  Object.assign(engine.policy, { chainOf: () => chain });
+  const client = await test.connect();
+  client.send(connect("M", Buffer.alloc(0)));
+  for (let step = 0; step < 10; step++) {
+    expect((await client.next("auth")).reasonCode).toBe(0x18);
+    client.send(auth(0x18, "M", Buffer.from("more")));
+  }
+  expect((await client.next("connack")).reasonCode).toBe(0x87);
+  expect((await test.logged("connect_refused")).reason).toBe("too_many_steps");
 });
 
 const METHOD = "OAUTH2-JWT";
