@@ -125,7 +125,7 @@ function createVerify(): Crypto["verify"] {
     const hash = HASHES[algorithm];
     const handle = key.handle as KeyObject;
     if (key.type === "oct") return verifyHmac(hash!, handle, signingInput, signature);
-    const length = signatureBytes(key.type);
+    const length = signatureBytes(key);
     if (length !== undefined && signature.length !== length) return false;
     const input = verifyInput(algorithm, handle);
     if (mayStayHere(key)) {

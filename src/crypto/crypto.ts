@@ -139,9 +139,14 @@ export function isLongEnough(algorithm: JwsAlgorithm, key: VerificationKey): boo
   return key.type !== "RSA" || key.bits >= RSA_BITS_MIN;
 }
 
-/** Bytes of an ECDSA or EdDSA signature; undefined for the others. */
-export function signatureBytes(type: KeyType): number | undefined {
+/**
+ * Bytes of a key's signatures: exactly so many (RFC 8017 §8.1.2, RFC 7518 §3.4), which not every platform
+ * insists on. Undefined for an HMAC, whose length the hash decides.
+ */
+export function signatureBytes({ type, bits }: VerificationKey): number | undefined {
   switch (type) {
+    case "RSA":
+      return Math.ceil(bits / 8);
     case "P-256":
     case "Ed25519":
       return 64;

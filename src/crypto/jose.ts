@@ -89,7 +89,7 @@ async function verify(
   signingInput: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
-  const length = signatureBytes(key.type);
+  const length = signatureBytes(key);
   if (!fitsKey(algorithm, key.type) || (length !== undefined && signature.length !== length)) {
     return false;
   }

@@ -118,6 +118,18 @@ describe.each([
     }
   });
 
+  it("refuses a signature without the zero it begins with", async () => {
+    const key = await importPem(spkiPem(rsa.publicKey));
+    const padding = constants.RSA_PKCS1_PSS_PADDING;
+    // One signature in 256 begins with a zero; its salt makes each another one.
+    let signature: Uint8Array = Uint8Array.of(1);
+    while (signature[0] !== 0) {
+      signature = sign("sha256", INPUT, { key: rsa.privateKey, padding, saltLength: 32 });
+    }
+    expect(await crypto.verify("PS256", key, INPUT, signature)).toBe(true);
+    expect(await crypto.verify("PS256", key, INPUT, signature.subarray(1))).toBe(false);
+  });
+
   it("takes an empty secret and tells it from a blank one", async () => {
     const key = await importSecret("");
     expect(await crypto.verify("HS256", key, INPUT, signInput("HS256", "", INPUT))).toBe(true);
@@ -269,7 +281,8 @@ describe("where node:crypto checks signatures", () => {
 
   it("leaves what takes long to the pool", async () => {
     const long = generateKeyPairSync("rsa", { modulusLength: 3080 });
-    expect((await start(long))("RS256", good)).toBeInstanceOf(Promise);
+    const signature = signInput("RS256", long.privateKey, INPUT);
+    expect((await start(long))("RS256", signature)).toBeInstanceOf(Promise);
     const curve = await start(p256);
     expect(curve("ES256", signInput("ES256", p256.privateKey, INPUT))).toBeInstanceOf(Promise);
   });
