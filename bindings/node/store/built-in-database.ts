@@ -13,7 +13,7 @@ import type { PasswordUser, ScramUser, UserDatabase } from "../../../src/ports/u
 import { besideFile } from "../config-files.ts";
 import { nodePasswords } from "../passwords.ts";
 import { readUsers } from "./import/read-file.ts";
-import { importUsers } from "./import/users.ts";
+import { importUsers, refusalsOf } from "./import/users.ts";
 import { openStore, openStoreIfThere, type Store } from "./store.ts";
 
 export interface BuiltInDatabaseOptions {
@@ -128,7 +128,8 @@ export class BuiltInDatabase implements UserDatabase, RuleDatabase {
     const strict = switches.strict_user_imports;
     const store = this.#store;
     if (!store) {
-      for await (const _ of readUsers(file, { type, strict }));
+      const refusePassword = refusalsOf(algorithm);
+      for await (const _ of readUsers(file, { type, strict, refusePassword }));
       return;
     }
     const source = { store, file, type, chain, algorithm, strict };

@@ -134,6 +134,11 @@ describe("portcullis check", () => {
     const refused = await runCli("check", directory.file("p.conf"));
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain("users.csv:2:1");
+    directory.write("users.csv", `user_id,password\nann,${"x".repeat(73)}\n`);
+    const bcrypt = "bootstrap_type = plain, password_hash_algorithm { name = bcrypt }";
+    directory.write("p.conf", DATABASE.replace("bootstrap_file", `${bcrypt}\nbootstrap_file`));
+    const overlong = await runCli("check", directory.file("p.conf"));
+    expect(overlong.stderr).toContain("users.csv:2:5: bcrypt takes passwords of at most 72 bytes");
     directory.write("p.conf", DATABASE.replace("users.csv", "gone.csv"));
     expect((await runCli("check", directory.file("p.conf"))).stderr).toContain("no such file");
     expect(existsSync(directory.file("data"))).toBe(false);

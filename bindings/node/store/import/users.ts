@@ -84,8 +84,8 @@ function pooled(randomBytes: (count: number) => Uint8Array): (count: number) => 
   };
 }
 
-/** What cannot be stored of which the algorithm would not see everything. */
-function refusalsOf(algorithm: PasswordAlgorithm): (password: string) => string | undefined {
+/** Why a password cannot be stored: the algorithm would not see all of it. */
+export function refusalsOf(algorithm: PasswordAlgorithm): (password: string) => string | undefined {
   if (algorithm.name !== "bcrypt") return () => undefined;
   return (password) =>
     bcryptPassword(Buffer.from(password), algorithm.overlong) ? undefined : OVERLONG;
