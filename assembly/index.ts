@@ -11,7 +11,16 @@ import { jsonLookup } from "./json/lookup";
 import { isJwt, jwtLookup } from "./jwt";
 import { execInput, replaceInput, testInput } from "./regex/direct";
 import { regexSteps } from "./regex/exec";
-import { closeClient, closeRules, openClient, openRules, setTokenRules } from "./rule/client";
+import {
+  closeClient,
+  closeRules,
+  closeShared,
+  openClient,
+  openRules,
+  openShared,
+  setStoredRules,
+  setTokenRules,
+} from "./rule/client";
 import { coversFilter, decideTopic } from "./rule/decide";
 import { topicMatches } from "./topic/filter";
 
@@ -115,9 +124,24 @@ export function client_open(): i32 {
   return openClient();
 }
 
-/** Makes the rule-set blob in the input buffer the client's own rules; none when `bytes` is 0. */
+/** Makes the rule-set blob in the input buffer the rules of the client's token; none when `bytes` is 0. */
 export function client_rules(handle: i32, bytes: u32): i32 {
   return setTokenRules(handle, bytes);
+}
+
+/** The client's stored rules: a blob in the input buffer, then a shared rule set; either may be 0. */
+export function client_stored(handle: i32, bytes: u32, shared: i32, how: u32): i32 {
+  return setStoredRules(handle, bytes, shared, how);
+}
+
+/** Keeps the rule-set blob in the input buffer for clients to share: a handle, or a negative status. */
+export function rules_open(bytes: u32): i32 {
+  return openShared(bytes);
+}
+
+/** Gives a shared rule set back; clients that have it keep it. */
+export function rules_close(handle: i32): i32 {
+  return closeShared(handle);
 }
 
 /** Gives the client's record back. */
@@ -127,7 +151,7 @@ export function client_close(handle: i32): i32 {
 
 /**
  * What the rules say of one request bit on the topic in the input buffer: verdict | origin << 2 |
- * rule << 3, or a negative status.
+ * rule << 4, or a negative status.
  */
 export function decide(handle: i32, topicBytes: u32, request: u32): i32 {
   return decideTopic(handle, topicBytes, request);

@@ -2,7 +2,7 @@
 import { ENTRY_META } from "../assembly/abi.ts";
 import { readEntry } from "./compile/image.ts";
 import { SWITCH_NAMES } from "./config/compatibility.ts";
-import { type Config, MECHANISMS } from "./config/config.ts";
+import { type Config, MECHANISMS, SOURCE_TYPES } from "./config/config.ts";
 import { missingSecretsOf } from "./config/secrets.ts";
 import { CoreError } from "./errors.ts";
 
@@ -28,7 +28,12 @@ export function readMeta(image: Uint8Array): PolicyMeta {
     isListOf(listeners, (one) => one.authentication === undefined || isChain(one.authentication)) &&
     isObject(mqtt) &&
     isObject(authorization) &&
-    ["allow", "deny"].includes(authorization.noMatch as string);
+    ["allow", "deny"].includes(authorization.noMatch as string) &&
+    isListOf(
+      authorization.sources,
+      // A source that is passed over because nobody knows it could have been the one to refuse.
+      ({ type, enable }) => SOURCE_TYPES.includes(type as string) && typeof enable === "boolean",
+    );
   if (!isComplete) throw damaged();
   return meta as unknown as PolicyMeta;
 }

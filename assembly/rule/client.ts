@@ -3,15 +3,21 @@
  *
  *   0       4        8       12     16        20      24           28          32
  *   | magic | serial | bytes | peer | peerLen | attrs | attr count | variables | cache | …
- *   36          40           44              48          52          56
- *   | token set | token bytes | token variables | token cache | has slow values |
- *   56                    116   120
- *   | fields, 5 × 12 bytes |  0  | attributes (16 each) | variables (16 each) | cache | texts | slack |
+ *   36      40                            100                   160
+ *   | chain | private rule sets, 3 × 20 bytes | fields, 5 × 12 bytes | attributes (16 each) | …
+ *   … | variables (16 each) | cache | texts | slack |
  *
  * A field is state · text pointer · length; an attribute two texts; a variable, one for each of
  * the rule set's variables, is text pointer · length · VALUE_… bits · hash of the text. The cache
- * has two bits for each of the rule set's cached conditions. A token's own rule set lies in a
- * second block with its variables and cache: | blob | variables | cache |.
+ * has two bits for each of the rule set's cached conditions.
+ *
+ * A private rule set, in the order of ORIGIN_TOKEN … ORIGIN_SHARED, is set · block · bytes of the
+ * block · variables · cache, all 0 when there is none. A set of the client's own lies in its block:
+ * | blob | variables | cache |; one that is shared lies in a record of its own, and the block is
+ * | variables | cache |. `chain` says which of them there are and how they are asked: CHAIN_….
+ *
+ * A shared rule set is | magic | serial | bytes | holders | blob |. It is given back when nobody
+ * holds it any more: who opened it, or a client.
  *
  * A handle is (record - inputBase) / 64 in its low 24 bits and the low 7 bits of the serial above:
  * what was closed is refused, and with one exception in 128 even after its block got a new client.
@@ -28,6 +34,10 @@ import {
   ERR_RULES_BLOB,
   INPUT_BYTES_MAX,
   OK,
+  ORIGIN_IMAGE,
+  ORIGIN_OWN,
+  ORIGIN_SHARED,
+  ORIGIN_TOKEN,
   PIECE_BYTES,
   REQUEST_HEADER_BYTES,
   REQUEST_WRITTEN,
@@ -46,6 +56,8 @@ import {
   SLOT_PEERHOST,
   SLOT_USERNAME,
   SLOT_ZONE,
+  STORED_BEHIND,
+  STORED_SKIPS_FAILURES,
   SWITCH_ABSENT_NEVER_MATCHES,
   SWITCH_SAFE_PLACEHOLDERS,
   SWITCH_SEPARATOR_IN_PLACEHOLDER,
@@ -70,8 +82,11 @@ import { verifyRules } from "./verify";
 
 /** Odd, so that it can never be a free block's link to the next one. */
 const MAGIC: u32 = 0x4e4c4351;
-const HEADER_BYTES: u32 = 120;
-const FIELDS: usize = 56;
+const SHARED_MAGIC: u32 = 0x53454c53;
+const SHARED_HEADER_BYTES: usize = 16;
+const HEADER_BYTES: u32 = 160;
+const PRIVATE_BYTES: usize = 20;
+const FIELDS: usize = 100;
 const FIELD_BYTES: usize = 12;
 const FIELD_COUNT: u32 = 5;
 const ATTRIBUTE_BYTES: u32 = 16;
@@ -81,6 +96,12 @@ const HANDLE_UNITS: u32 = 1 << 24;
 
 const FIELD_UNDEFINED: u32 = 1;
 const FIELD_TEXT: u32 = 2;
+
+/** Shifted by ORIGIN_…: there is such a rule set; the client has values that need its slow path. */
+export const CHAIN_HAS: u32 = 1;
+export const CHAIN_SLOW: u32 = 16;
+/** Two bits: STORED_… */
+export const CHAIN_STORED_SHIFT: u32 = 8;
 
 export const RESOLVED_BYTES: u32 = 16;
 /** The client has the value: conditions may compare it. */
@@ -142,55 +163,185 @@ export function openClient(): i32 {
 
 /** The record of a handle, or 0. */
 export function recordOf(handle: i32): usize {
+  return placeOf(handle, MAGIC);
+}
+
+@inline
+function placeOf(handle: i32, magic: u32): usize {
   const record = inputBase + (<usize>(handle & (HANDLE_UNITS - 1)) << 6);
-  if (handle < 0 || !isRecord(record) || load<u32>(record) != MAGIC) return 0;
+  if (handle < 0 || !isRecord(record) || load<u32>(record) != magic) return 0;
   return (load<u32>(record, 4) & 127) == <u32>handle >> 24 ? record : 0;
 }
 
-/** Gives the client the rule set in the input buffer as its own; none when `bytes` is 0. */
+@inline
+export function chainOf(record: usize): u32 {
+  return load<u32>(record, 36);
+}
+
+/** Where a record has what is to be known of a private rule set; not of ORIGIN_IMAGE. */
+@inline
+export function privateOf(record: usize, origin: u32): usize {
+  return record + 40 + <usize>(origin - ORIGIN_TOKEN) * PRIVATE_BYTES;
+}
+
+/** Gives the client the rule set in the input buffer as its token's; none when `bytes` is 0. */
 export function setTokenRules(handle: i32, bytes: u32): i32 {
   const record = recordOf(handle);
   if (!record) return ERR_HANDLE;
   if (!bytes) {
-    dropTokenRules(record);
+    dropRules(record, ORIGIN_TOKEN);
     return OK;
   }
-  if (bytes > <u32>INPUT_BYTES_MAX) return ERR_INPUT;
-  // Foreign bytes are checked where they will stay. The block's size depends on the blob's own
-  // counts, so they are checked in the input buffer first.
-  let status = verifyRules(inputBase, bytes);
+  const status = verifyInput(bytes);
   if (status != OK) return status;
   if (sectionCount(inputBase, SECTION_RULES) > <u32>TOKEN_RULES_MAX) return ERR_RULES_BLOB;
-  const variables = <u32>align8(bytes);
-  const size = variables + resolvedBytes(inputBase);
-  const block = recordAlloc(size);
-  if (!block) return ERR_MEMORY;
-  memory.copy(block, inputBase, bytes);
-  dropTokenRules(record);
-  store<u32>(record, <u32>block, 36);
-  store<u32>(record, size, 40);
-  store<u32>(record, <u32>(block + variables), 44);
-  store<u32>(record, <u32>(block + variables) + variableBytes(block), 48);
-  if (resolve(record, block, block + variables)) store<u32>(record, load<u32>(record, 52) | 2, 52);
+  return takeInput(record, ORIGIN_TOKEN, bytes);
+}
+
+/**
+ * Gives the client stored rules instead of those it has: the set in the input buffer as its own (none
+ * when `bytes` is 0), then a shared one (none when 0). `how`: STORED_…. After a refusal it has none.
+ */
+export function setStoredRules(handle: i32, bytes: u32, shared: i32, how: u32): i32 {
+  const record = recordOf(handle);
+  if (!record) return ERR_HANDLE;
+  const holder = shared ? sharedOf(shared) : 0;
+  if (shared && !holder) return ERR_HANDLE;
+  if (how > <u32>(STORED_BEHIND | STORED_SKIPS_FAILURES)) return ERR_INPUT;
+  // Held first: dropping what the client has could let the same set go.
+  if (holder) hold(holder);
+  dropRules(record, ORIGIN_OWN);
+  dropRules(record, ORIGIN_SHARED);
+  const others = chainOf(record) & ~(3 << CHAIN_STORED_SHIFT);
+  store<u32>(record, others | (how << CHAIN_STORED_SHIFT), 36);
+  let status: i32 = OK;
+  if (bytes) {
+    status = verifyInput(bytes);
+    if (status == OK) status = takeInput(record, ORIGIN_OWN, bytes);
+  }
+  if (!holder) return status;
+  if (status == OK) status = takeShared(record, holder);
+  if (status != OK) {
+    letGo(holder);
+    dropRules(record, ORIGIN_OWN);
+  }
+  return status;
+}
+
+/** Keeps the rule set in the input buffer for clients to share: a handle, or a negative status. */
+export function openShared(bytes: u32): i32 {
+  const status = verifyInput(bytes);
+  if (status != OK) return status;
+  const size = <u32>SHARED_HEADER_BYTES + bytes;
+  const holder = recordAlloc(size);
+  if (!holder) return ERR_MEMORY;
+  const unit = <u32>((holder - inputBase) >> 6);
+  if (unit >= HANDLE_UNITS) {
+    recordFree(holder, size);
+    return ERR_MEMORY;
+  }
+  serial++;
+  store<u32>(holder, SHARED_MAGIC);
+  store<u32>(holder, serial, 4);
+  store<u32>(holder, size, 8);
+  store<u32>(holder, 1, 12);
+  memory.copy(holder + SHARED_HEADER_BYTES, inputBase, bytes);
+  return <i32>(unit | ((serial & 127) << 24));
+}
+
+/** Who opened it needs it no more; the clients that have it keep it. */
+export function closeShared(handle: i32): i32 {
+  const holder = sharedOf(handle);
+  if (!holder) return ERR_HANDLE;
+  letGo(holder);
   return OK;
 }
 
 export function closeClient(handle: i32): i32 {
   const record = recordOf(handle);
   if (!record) return ERR_HANDLE;
-  dropTokenRules(record);
+  for (let origin: u32 = ORIGIN_TOKEN; origin <= <u32>ORIGIN_SHARED; origin++) {
+    dropRules(record, origin);
+  }
   const bytes = load<u32>(record, 8);
   // The free list's link takes the place of the magic.
   recordFree(record, bytes);
   return OK;
 }
 
-function dropTokenRules(record: usize): void {
-  const block: usize = load<u32>(record, 36);
-  if (!block) return;
-  recordFree(block, load<u32>(record, 40));
-  store<u32>(record, 0, 36);
-  store<u32>(record, load<u32>(record, 52) & ~2, 52);
+/** The shared rule set of a handle, or 0. */
+function sharedOf(handle: i32): usize {
+  return placeOf(handle, SHARED_MAGIC);
+}
+
+@inline
+function hold(holder: usize): void {
+  store<u32>(holder, load<u32>(holder, 12) + 1, 12);
+}
+
+function letGo(holder: usize): void {
+  const holders = load<u32>(holder, 12) - 1;
+  store<u32>(holder, holders, 12);
+  if (holders) return;
+  recordFree(holder, load<u32>(holder, 8));
+  deselectRules();
+}
+
+/**
+ * Foreign bytes are checked in the input buffer: how much room they take where they will stay depends
+ * on their own counts.
+ */
+function verifyInput(bytes: u32): i32 {
+  return bytes > <u32>INPUT_BYTES_MAX ? ERR_INPUT : verifyRules(inputBase, bytes);
+}
+
+/** The verified rule set in the input buffer takes the place of what the client has there. */
+function takeInput(record: usize, origin: u32, bytes: u32): i32 {
+  const variables = <u32>align8(bytes);
+  const size = variables + resolvedBytes(inputBase);
+  const block = recordAlloc(size);
+  if (!block) return ERR_MEMORY;
+  memory.copy(block, inputBase, bytes);
+  dropRules(record, origin);
+  takeRules(record, origin, block, block, size, block + variables);
+  return OK;
+}
+
+/** The client's hold on the set has been counted already. */
+function takeShared(record: usize, holder: usize): i32 {
+  const set = holder + SHARED_HEADER_BYTES;
+  const size = resolvedBytes(set);
+  const block = recordAlloc(size);
+  if (!block) return ERR_MEMORY;
+  takeRules(record, ORIGIN_SHARED, set, block, size, block);
+  return OK;
+}
+
+function takeRules(
+  record: usize,
+  origin: u32,
+  set: usize,
+  block: usize,
+  size: u32,
+  variables: usize,
+): void {
+  const at = privateOf(record, origin);
+  store<u32>(at, <u32>set);
+  store<u32>(at, <u32>block, 4);
+  store<u32>(at, size, 8);
+  store<u32>(at, <u32>variables, 12);
+  store<u32>(at, <u32>variables + variableBytes(set), 16);
+  const slow = resolve(record, set, variables) ? CHAIN_SLOW : 0;
+  store<u32>(record, chainOf(record) | ((CHAIN_HAS | slow) << origin), 36);
+}
+
+function dropRules(record: usize, origin: u32): void {
+  if (!(chainOf(record) & (CHAIN_HAS << origin))) return;
+  const at = privateOf(record, origin);
+  recordFree(load<u32>(at, 4), load<u32>(at, 8));
+  if (origin == ORIGIN_SHARED) letGo(<usize>load<u32>(at) - SHARED_HEADER_BYTES);
+  memory.fill(at, 0, PRIVATE_BYTES);
+  store<u32>(record, chainOf(record) & ~((CHAIN_HAS | CHAIN_SLOW) << origin), 36);
   deselectRules();
 }
 
@@ -306,7 +457,9 @@ function fill(record: usize): void {
     count++;
   }
   store<u32>(record, count, 24);
-  if (imageRules && resolve(record, imageRules, variables)) store<u32>(record, 1, 52);
+  if (imageRules && resolve(record, imageRules, variables)) {
+    store<u32>(record, CHAIN_SLOW << ORIGIN_IMAGE, 36);
+  }
 }
 
 /** Copies a value's text to `text` and notes it at `at`; returns the end of the copy. */

@@ -1,7 +1,8 @@
 /**
- * One decision: the token's own rules, then the image's; in each the lowest rule that fits.
+ * One decision: the token's own rules, then the image's and the client's stored ones in the order of
+ * their sources; in each the lowest rule that fits.
  *
- * Source: authorization §3, §9 items 3 and 4.
+ * Source: authorization §3, §4.1, §9 items 3 and 4.
  */
 import {
   ACTION_SUBSCRIBE_ANY,
@@ -13,10 +14,14 @@ import {
   ERR_INPUT,
   INPUT_BYTES_MAX,
   ORIGIN_IMAGE,
+  ORIGIN_OWN,
+  ORIGIN_SHARED,
   ORIGIN_TOKEN,
   RULE_ALLOW,
   RULE_BYTES,
   RULE_NONE,
+  STORED_BEHIND,
+  STORED_SKIPS_FAILURES,
   SWITCH_OVERLAP_DENIES,
   SWITCH_SUBSCRIBE_CONTAINMENT,
   VERDICT_ALLOW,
@@ -28,34 +33,70 @@ import { inputBase, mark, restore } from "../arena";
 import { switches } from "../image";
 import { filtersOverlap, hasWildcard } from "../topic/filter";
 import { splitTopic } from "../topic/levels";
-import { imageRules, recordOf } from "./client";
+import {
+  CHAIN_HAS,
+  CHAIN_SLOW,
+  CHAIN_STORED_SHIFT,
+  chainOf,
+  imageRules,
+  privateOf,
+  recordOf,
+} from "./client";
 import { best, isBestRaised, search } from "./search";
 import { denyCount, deniesPtr, entriesPtr, rulesPtr, selectRules, textPtr } from "./set";
 import { render, rendered, renderedLen } from "./template";
 import { isWho, spend, steps, useClient, WHO_NO } from "./who";
 
-/** verdict | origin << 2 | rule << 3, or a negative status. */
+const HAS_PRIVATE: u32 =
+  CHAIN_HAS * ((1 << ORIGIN_TOKEN) | (1 << ORIGIN_OWN) | (1 << ORIGIN_SHARED));
+const BEHIND: u32 = STORED_BEHIND << CHAIN_STORED_SHIFT;
+const SKIPS_FAILURES: u32 = STORED_SKIPS_FAILURES << CHAIN_STORED_SHIFT;
+
+// What one rule set says of all topics of a filter.
+const UNCOVERED: u32 = 0;
+const COVERED: u32 = 1;
+const UNDECIDED: u32 = 2;
+
+/** verdict | origin << 2 | rule << 4, or a negative status. */
 export function decideTopic(handle: i32, topicBytes: u32, request: u32): i32 {
   const record = recordOf(handle);
   if (!record) return ERR_HANDLE;
   if (topicBytes > <u32>INPUT_BYTES_MAX) return ERR_INPUT;
   const status = splitTopic(inputBase, topicBytes);
   if (status) return status;
-  const own: usize = load<u32>(record, 36);
-  if (own) {
-    const answer = decideIn(record, own, true, topicBytes, request);
-    if (answer != VERDICT_NO_MATCH) return answer | (ORIGIN_TOKEN << 2);
+  const chain = chainOf(record);
+  if (!(chain & HAS_PRIVATE)) {
+    return imageRules ? decideIn(record, ORIGIN_IMAGE, topicBytes, request) : VERDICT_NO_MATCH;
   }
-  if (!imageRules) return VERDICT_NO_MATCH;
-  return decideIn(record, imageRules, false, topicBytes, request) | (ORIGIN_IMAGE << 2);
+  const answer = decideIn(record, ORIGIN_TOKEN, topicBytes, request);
+  if (answer != VERDICT_NO_MATCH) return answer;
+  if (chain & BEHIND) {
+    const first = decideIn(record, ORIGIN_IMAGE, topicBytes, request);
+    const isPassed = first == VERDICT_NO_MATCH || isSkipped(first, chain);
+    return isPassed ? decideStored(record, chain, topicBytes, request) : first;
+  }
+  const first = decideStored(record, chain, topicBytes, request);
+  return first == VERDICT_NO_MATCH ? decideIn(record, ORIGIN_IMAGE, topicBytes, request) : first;
 }
 
-/** verdict | rule << 3 of one rule set. */
-function decideIn(record: usize, set: usize, isToken: bool, topicLen: u32, request: u32): i32 {
-  useRules(record, set, isToken);
+/** The stored rules are one source: what fails in one of its lists keeps the other from being asked. */
+function decideStored(record: usize, chain: u32, topicLen: u32, request: u32): i32 {
+  let answer = decideIn(record, ORIGIN_OWN, topicLen, request);
+  if (answer == VERDICT_NO_MATCH) answer = decideIn(record, ORIGIN_SHARED, topicLen, request);
+  return isSkipped(answer, chain) ? VERDICT_NO_MATCH : answer;
+}
+
+@inline
+function isSkipped(answer: i32, chain: u32): bool {
+  return (answer & 3) == VERDICT_FAILED && (chain & SKIPS_FAILURES) != 0;
+}
+
+/** verdict | origin << 2 | rule << 4 of one rule set; VERDICT_NO_MATCH when there is none. */
+function decideIn(record: usize, origin: u32, topicLen: u32, request: u32): i32 {
+  if (!useRules(record, origin)) return VERDICT_NO_MATCH;
   const isSubscribe = (request & ACTION_SUBSCRIBE_ANY) != 0;
   const isContaining = isSubscribe && (switches & SWITCH_SUBSCRIBE_CONTAINMENT) != 0;
-  search(inputBase, topicLen, request, isContaining, false, hasSlow(record, isToken));
+  search(inputBase, topicLen, request, isContaining, false, hasSlow(record, origin));
   let rule = best;
   let isRaised = isBestRaised;
   if (isSubscribe && switches & SWITCH_OVERLAP_DENIES && hasWildcard(inputBase, topicLen)) {
@@ -65,11 +106,12 @@ function decideIn(record: usize, set: usize, isToken: bool, topicLen: u32, reque
       isRaised = false;
     }
   }
-  if (steps < 0) return VERDICT_DENY | (RULE_NONE << 3);
+  const place = <i32>(origin << 2);
+  if (steps < 0) return VERDICT_DENY | place | (RULE_NONE << 4);
   if (rule == RULE_NONE) return VERDICT_NO_MATCH;
-  if (isRaised) return VERDICT_FAILED | <i32>(rule << 3);
+  if (isRaised) return VERDICT_FAILED | place | <i32>(rule << 4);
   const isAllow = load<u32>(rulesPtr + <usize>rule * RULE_BYTES) & RULE_ALLOW;
-  return (isAllow ? VERDICT_ALLOW : VERDICT_DENY) | <i32>(rule << 3);
+  return (isAllow ? VERDICT_ALLOW : VERDICT_DENY) | place | <i32>(rule << 4);
 }
 
 /**
@@ -82,32 +124,52 @@ export function coversFilter(handle: i32, filterBytes: u32, request: u32): i32 {
   if (filterBytes > <u32>INPUT_BYTES_MAX) return ERR_INPUT;
   const status = splitTopic(inputBase, filterBytes);
   if (status) return status;
-  const own: usize = load<u32>(record, 36);
-  if (own) {
-    useRules(record, own, true);
-    search(inputBase, filterBytes, request, true, true, hasSlow(record, true));
-    const allow = best;
-    if (isBestRaised || overlappingDeny(filterBytes, request, allow, true) < allow || steps < 0) return 0;
-    if (allow != RULE_NONE) return 1;
+  const isBehind = (chainOf(record) & BEHIND) != 0;
+  // In the order in which they are asked for a decision.
+  let answer = coversIn(record, ORIGIN_TOKEN, filterBytes, request);
+  if (answer == UNDECIDED && isBehind) {
+    answer = coversIn(record, ORIGIN_IMAGE, filterBytes, request);
   }
-  if (!imageRules) return 0;
-  useRules(record, imageRules, false);
-  search(inputBase, filterBytes, request, true, true, hasSlow(record, false));
-  const allow = best;
-  if (allow == RULE_NONE || isBestRaised) return 0;
-  return overlappingDeny(filterBytes, request, allow, true) < allow || steps < 0 ? 0 : 1;
+  if (answer == UNDECIDED) answer = coversIn(record, ORIGIN_OWN, filterBytes, request);
+  if (answer == UNDECIDED) answer = coversIn(record, ORIGIN_SHARED, filterBytes, request);
+  if (answer == UNDECIDED && !isBehind) {
+    answer = coversIn(record, ORIGIN_IMAGE, filterBytes, request);
+  }
+  return answer == COVERED ? 1 : 0;
 }
 
-function useRules(record: usize, set: usize, isToken: bool): void {
-  selectRules(set);
-  const values = isToken ? load<u32>(record, 44) : load<u32>(record, 28);
-  const answers = isToken ? load<u32>(record, 48) : load<u32>(record, 32);
-  useClient(record, values, answers);
+/**
+ * UNDECIDED says that no rule of the set denies a topic of the filter, so that what allows all of
+ * them behind it does so. What cannot be evaluated is uncovered, also where a decision passes over it.
+ */
+function coversIn(record: usize, origin: u32, filterLen: u32, request: u32): u32 {
+  if (!useRules(record, origin)) return UNDECIDED;
+  search(inputBase, filterLen, request, true, true, hasSlow(record, origin));
+  const allow = best;
+  if (isBestRaised || steps < 0) return UNCOVERED;
+  if (overlappingDeny(filterLen, request, allow, true) < allow || steps < 0) return UNCOVERED;
+  return allow == RULE_NONE ? UNDECIDED : COVERED;
+}
+
+/** Selects a rule set of the client; false when it has none there. */
+@inline
+function useRules(record: usize, origin: u32): bool {
+  if (origin == ORIGIN_IMAGE) {
+    if (!imageRules) return false;
+    selectRules(imageRules);
+    useClient(record, load<u32>(record, 28), load<u32>(record, 32));
+    return true;
+  }
+  if (!(chainOf(record) & (CHAIN_HAS << origin))) return false;
+  const at = privateOf(record, origin);
+  selectRules(load<u32>(at));
+  useClient(record, load<u32>(at, 12), load<u32>(at, 16));
+  return true;
 }
 
 @inline
-function hasSlow(record: usize, isToken: bool): bool {
-  return (load<u32>(record, 52) & (isToken ? 2 : 1)) != 0;
+function hasSlow(record: usize, origin: u32): bool {
+  return (chainOf(record) & (CHAIN_SLOW << origin)) != 0;
 }
 
 /**

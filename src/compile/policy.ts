@@ -3,7 +3,13 @@
  * packs them with the run-time configuration, so that an edge host needs the image alone.
  */
 import { ENTRY_EXPRESSION, ENTRY_META, ENTRY_RULES, ENTRY_SOURCE_MAP } from "../../assembly/abi.ts";
-import type { AuthenticatorConfig, Config, Located } from "../config/config.ts";
+import type {
+  AuthenticatorConfig,
+  Config,
+  FileSourceConfig,
+  Located,
+  SourceConfig,
+} from "../config/config.ts";
 import { withoutSecrets } from "../config/secrets.ts";
 import { ConfigError, type Issue } from "../errors.ts";
 import type { PolicyMeta } from "../policy-meta.ts";
@@ -52,7 +58,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
   issues.push(...placeholderIssues(config), ...accessRuleIssues(config));
 
   let rules: readonly Rule[] = [];
-  const source = config.authorization.sources.find(({ enable }) => enable);
+  const source = config.authorization.sources.find(isEnabledFile);
   if (source) {
     const read = readAcl(source.text, {
       file: source.path,
@@ -135,9 +141,15 @@ function portableConfig(config: Config, { withSecrets, withListenerKeys }: Compi
     })),
     authorization: {
       ...config.authorization,
-      sources: config.authorization.sources.map((source) => ({ ...source, text: "" })),
+      sources: config.authorization.sources.map((source) =>
+        source.type === "file" ? { ...source, text: "" } : source,
+      ),
     },
   };
+}
+
+function isEnabledFile(source: SourceConfig): source is FileSourceConfig {
+  return source.type === "file" && source.enable;
 }
 
 function hasErrors(issues: readonly Issue[]): boolean {

@@ -258,7 +258,25 @@ export interface AuthorizationConfig {
   readonly denyAction: "ignore" | "disconnect";
   readonly includeMountpoint: boolean;
   readonly ignoreBackendFailures: boolean;
-  readonly sources: readonly FileSourceConfig[];
+  /** In the order in which they are asked; at most one of a type. */
+  readonly sources: readonly SourceConfig[];
+}
+
+export type SourceConfig = FileSourceConfig | StoredRulesConfig;
+
+/** Every `SourceConfig["type"]`. */
+export const SOURCE_TYPES: readonly string[] = [
+  "built_in_database",
+  "file",
+] satisfies SourceConfig["type"][];
+
+/** The rules of the built-in database. */
+export interface StoredRulesConfig {
+  readonly type: "built_in_database";
+  readonly enable: boolean;
+  /** Of one client id, one username, or everybody. */
+  readonly maxRules: number;
+  readonly at?: SourcePosition | undefined;
 }
 
 export interface FileSourceConfig {

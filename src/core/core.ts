@@ -37,7 +37,8 @@ export interface ExpressionError {
 export interface RuleAnswer {
   /** `failed`: a condition raised; the source's failure result. */
   readonly verdict: Verdict | "no_match" | "failed";
-  readonly origin: "image" | "token";
+  /** `own` and `shared`: among the stored rules of the client alone, and of others too. */
+  readonly origin: "image" | "token" | "own" | "shared";
   /** From 0; -1 without a deciding rule (a denial then: the decision took too many steps). */
   readonly rule: number;
 }

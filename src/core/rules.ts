@@ -3,6 +3,8 @@ import {
   INPUT_BYTES_MAX,
   OK,
   RULE_NONE,
+  STORED_BEHIND,
+  STORED_SKIPS_FAILURES,
   VERDICT_ALLOW,
   VERDICT_FAILED,
   VERDICT_NO_MATCH,
@@ -40,6 +42,43 @@ export function setTokenRules(
 ): void {
   if (blob) writeInput(memory, blob);
   checkStatus(memory.exports.client_rules(handle, blob?.length ?? 0));
+}
+
+/** A client's stored rules, which the core asks in this order. */
+export interface StoredSets {
+  /** A blob of compileRules; the record gets its own copy. */
+  readonly own: Uint8Array | undefined;
+  /** A handle of openSharedRules; the client keeps it as long as it has it. */
+  readonly shared: number | undefined;
+  /** Behind the image's rules instead of in front of them; always behind the token's. */
+  readonly isBehindImage: boolean;
+  /** A condition that raises, here or in the image in front, is passed over instead of answered. */
+  readonly skipsFailures: boolean;
+}
+
+/**
+ * Gives a client stored rules in the place of those it has. Throws CoreError when they are refused,
+ * and then it has none.
+ */
+export function setStoredRules(
+  memory: CoreMemory,
+  handle: number,
+  { own, shared = 0, isBehindImage, skipsFailures }: StoredSets,
+): void {
+  if (own) writeInput(memory, own);
+  const how =
+    (isBehindImage ? STORED_BEHIND : 0) | (skipsFailures ? STORED_SKIPS_FAILURES : 0);
+  checkStatus(memory.exports.client_stored(handle, own?.length ?? 0, shared, how));
+}
+
+/** Keeps a rule set for several clients; give it back with closeSharedRules. Throws CoreError. */
+export function openSharedRules(memory: CoreMemory, blob: Uint8Array): number {
+  return checkStatus(memory.exports.rules_open(writeInput(memory, blob)));
+}
+
+/** Clients that have it keep it. Throws CoreError for a handle that is not open. */
+export function closeSharedRules(memory: CoreMemory, handle: number): void {
+  checkStatus(memory.exports.rules_close(handle));
 }
 
 /** Gives the record back. Throws CoreError for a handle that is not open. */
@@ -80,13 +119,16 @@ export function verdictOf(answer: number): RuleAnswer["verdict"] {
   }
 }
 
+/** In the order of ORIGIN_… */
+const ORIGINS = ["image", "token", "own", "shared"] as const;
+
 export function originOf(answer: number): RuleAnswer["origin"] {
-  return (answer >> 2) & 1 ? "token" : "image";
+  return ORIGINS[(answer >> 2) & 3]!;
 }
 
 /** From 0; -1 without a deciding rule. */
 export function ruleOf(answer: number): number {
-  const number = answer >>> 3;
+  const number = answer >>> 4;
   return number === RULE_NONE ? -1 : number;
 }
 

@@ -36,6 +36,9 @@ export interface CoreExports {
   records_used(): number;
   client_open(): number;
   client_rules(handle: number, bytes: number): number;
+  client_stored(handle: number, bytes: number, shared: number, how: number): number;
+  rules_open(bytes: number): number;
+  rules_close(handle: number): number;
   client_close(handle: number): number;
   decide(handle: number, topicBytes: number, request: number): number;
   is_covered(handle: number, filterBytes: number, request: number): number;

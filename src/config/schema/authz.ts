@@ -1,9 +1,14 @@
-/** `authorization`. Source: authorization §4.2, §4.3, §4.7.1. */
-import type { AuthorizationConfig, FileSourceConfig } from "../config.ts";
+/** `authorization`. Source: authorization §4.2, §4.3, §4.7.1, §4.7.2. */
+import type {
+  AuthorizationConfig,
+  FileSourceConfig,
+  SourceConfig,
+  StoredRulesConfig,
+} from "../config.ts";
 import { besideFile, type HoconObject } from "../hocon/index.ts";
 import { expandPath, readTextFile } from "./files.ts";
 import { type Keys, key, object, optional, readKeys, required, withoutEffect } from "./keys.ts";
-import { boolean, joinPath, list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
+import { boolean, integer, joinPath, list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
 import { readVariant } from "./variant.ts";
 
 const FILE_KEYS = {
@@ -13,35 +18,43 @@ const FILE_KEYS = {
   rules: optional(located("acl.conf text", { mayBeEmpty: true }), "the rules themselves"),
 } satisfies Keys;
 
+const DATABASE_KEYS = {
+  type: required(oneOf(["built_in_database"]), "where the rules are"),
+  enable: key(boolean(), true, "a disabled source is skipped"),
+  max_rules: key(integer(1, 1_000_000), 100, "rules that one record may have"),
+} satisfies Keys;
+
 const TYPE = {
   key: "type",
-  supported: ["file"],
-  unsupported: ["built_in_database", "http", "mysql", "postgresql", "mongodb", "redis", "ldap"],
+  supported: ["file", "built_in_database"],
+  unsupported: ["http", "mysql", "postgresql", "mongodb", "redis", "ldap"],
   noun: "the source type",
 };
 
-const source: Spec<FileSourceConfig> = {
-  expects: "a source: `{ type = file, path = … }`",
-  below: (name) => (FILE_KEYS as Keys)[name]?.spec,
+const source: Spec<SourceConfig> = {
+  expects: "a source: `{ type = file, path = … }` or `{ type = built_in_database }`",
+  below: (name) => ({ ...DATABASE_KEYS, ...FILE_KEYS } as Keys)[name]?.spec,
   read(node, place) {
     if (node.kind !== "object") return wrong(node, place, this.expects);
     const type = readVariant(node, place, TYPE);
-    return type === undefined ? undefined : readFileSource(node, place);
+    if (type === undefined) return undefined;
+    return type === "file" ? readFileSource(node, place) : readDatabaseSource(node, place);
   },
 };
 
-const sources: Spec<readonly FileSourceConfig[]> = {
+const sources: Spec<readonly SourceConfig[]> = {
   ...list(source),
   read(node, place) {
     const all = list(source).read(node, place);
-    if (all === undefined || all.length < 2) return all;
+    const twice = all?.find(({ type }, index) => all.findIndex((one) => one.type === type) < index);
+    if (!twice) return all;
     place.load.issues.error(
       "ERR_CONFIG_DUPLICATE",
       node.at,
-      "there is more than one `file` source",
+      `there is more than one \`${twice.type}\` source`,
       {
         path: place.path,
-        hint: "at most one source of a type: put all rules into one file",
+        hint: "at most one source of a type: put all rules into one",
       },
     );
     return undefined;
@@ -114,4 +127,11 @@ function readFileSource(node: HoconObject, place: Place): FileSourceConfig | und
   const name = besideFile(path, file);
   const start = { file: name, line: 1, column: 1 };
   return { type: "file", enable: values.enable, path: name, text, at: start };
+}
+
+function readDatabaseSource(node: HoconObject, place: Place): StoredRulesConfig | undefined {
+  const values = readKeys(node, DATABASE_KEYS, place);
+  if (values === undefined) return undefined;
+  const { enable, max_rules: maxRules } = values;
+  return { type: "built_in_database", enable, maxRules, at: node.at };
 }
