@@ -18,6 +18,8 @@ export const TOKEN_RULES_MAX = 1000;
 /** Different patterns in them, and bytes of all their programs: they are compiled at login. */
 export const TOKEN_PATTERNS_MAX = 64;
 export const TOKEN_PATTERN_BYTES_MAX = 32_768;
+/** Stored rules of one client, and of everybody. */
+export const STORED_RULES_MAX = 10_000;
 /** Bytes of one expression's source text. */
 export const EXPR_TEXT_BYTES_MAX = 8192;
 export const EXPR_NESTING_MAX = 64;

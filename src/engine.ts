@@ -98,6 +98,7 @@ export class Engine {
   constructor(host: PolicyHost, policy: LoadedPolicy) {
     this.#host = host;
     this.#policy = policy;
+    this.#watchStoredRules();
   }
 
   /** The configuration in force. */
@@ -108,6 +109,11 @@ export class Engine {
   /** The policy in force; sessions ask for it before every answer. */
   get policy(): LoadedPolicy {
     return this.#policy;
+  }
+
+  /** Another object after every change of the policy or of the stored rules. */
+  get revision(): object {
+    return this.#policy.revision;
   }
 
   /**
@@ -165,12 +171,13 @@ export class Engine {
     this.#reloadInForce = number;
     this.#policy.close();
     this.#policy = loaded;
+    this.#watchStoredRules();
     for (const listener of this.#listeners) listener();
   }
 
   /**
-   * Calls `listener` each time another policy has been put in force. It must not throw. Returns
-   * what ends that.
+   * Calls `listener` each time another policy has been put in force, or stored rules have changed
+   * (then `config` is the same object as before). It must not throw. Returns what ends that.
    */
   onPolicyChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -187,6 +194,13 @@ export class Engine {
 
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** Until the policy is closed. */
+  #watchStoredRules(): void {
+    this.#policy.storedRules?.watch(this.#host.ports.setTimer, () => {
+      for (const listener of this.#listeners) listener();
+    });
   }
 
   /** Takes a step, and makes of what comes of it what the host is told. */

@@ -5,6 +5,7 @@
 import { SLOT_PASSWORD, SLOT_USERNAME } from "../assembly/abi.ts";
 import type { AuthnChain } from "./authn/chain.ts";
 import { decision } from "./authz/decisions.ts";
+import { StoredRuleSource } from "./authz/stored-rules.ts";
 import { compileRegex } from "./compile/regex/index.ts";
 import type { Config, ListenerConfig } from "./config/config.ts";
 import { type Chains, createChains } from "./connect/chains.ts";
@@ -80,6 +81,8 @@ export class LoadedPolicy {
   readonly noMatchDecision: Decision;
   /** What a rule comes to that could not be evaluated. */
   readonly failedDecision: Decision;
+  /** The source `built_in_database`, where it is enabled. */
+  readonly storedRules: StoredRuleSource | undefined;
   readonly #image: Uint8Array;
   readonly #module: CoreModule;
   readonly #hostCall: HostCall;
@@ -105,6 +108,7 @@ export class LoadedPolicy {
   ): Promise<LoadedPolicy> {
     const policy = open(image, host);
     const { config } = policy;
+    if (isStoredSource(config) && !policy.storedRules) throw new ConfigError([NO_RULE_DATABASE]);
     const { crypto, ports, keySets, decoySecret } = host;
     const shared = { crypto, ports, keySets, decoySecret };
     const chains = createChains({ ...shared, config, core: policy, secrets });
@@ -146,6 +150,15 @@ export class LoadedPolicy {
     this.failedDecision = failureDenies(this.failureMode)
       ? decision("deny", "source_failed", "file")
       : this.noMatchDecision;
+    this.storedRules = openStoredRules(config, ports, this.failureMode);
+  }
+
+  /**
+   * Another object when rights may have changed without anybody having been told: another policy, or
+   * other stored rules.
+   */
+  get revision(): object {
+    return this.storedRules?.revision ?? this;
   }
 
   /** The core instance in force; made anew after a failure. Throws CoreError when it cannot be. */
@@ -221,7 +234,34 @@ export class LoadedPolicy {
   /** Stops what runs in the background; requests in flight are still answered. */
   close(): void {
     this.#chains?.close();
+    this.storedRules?.close();
   }
+}
+
+const NO_RULE_DATABASE: Issue = {
+  severity: "error",
+  code: "ERR_CONFIG_UNSUPPORTED",
+  path: "authorization.sources",
+  message: "the source `built_in_database` cannot be used: this host has no built-in database",
+  hint: "`portcullis broker` has one; elsewhere give the engine a `rules` port",
+};
+
+function isStoredSource({ authorization }: Config): boolean {
+  return authorization.sources.some(({ type, enable }) => enable && type === "built_in_database");
+}
+
+function openStoredRules(
+  config: Config,
+  { rules }: Ports,
+  mode: FailureMode,
+): StoredRuleSource | undefined {
+  if (!rules || !isStoredSource(config)) return undefined;
+  const order = config.authorization.sources.filter(({ enable }) => enable).map(({ type }) => type);
+  return new StoredRuleSource(rules, {
+    switches: config.switches,
+    isBehindFile: order.lastIndexOf("built_in_database") > order.indexOf("file"),
+    skipsFailures: !failureDenies(mode),
+  });
 }
 
 /** Grown by steps: writing far behind an array's end would turn it into a slow table. */

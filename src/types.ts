@@ -140,10 +140,15 @@ export interface Decision {
 export interface RuleReference {
   /** Position in its list, from 1. */
   readonly number: number;
+  /** Of a stored rule: whose list it stands in. */
+  readonly list?: StoredListName | undefined;
   readonly at?: SourcePosition | undefined;
   /** The rule as written. */
   readonly text?: string | undefined;
 }
+
+/** Whose stored rules they are; they are tried in this order. */
+export type StoredListName = "clientid" | "username" | "all";
 
 /** MQTT 5 reason codes a refused CONNECT may carry (bindings map them to 3.1.1 return codes). */
 export type ConnectCode =

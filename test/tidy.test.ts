@@ -68,7 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   crypto: ["config", "json", "ports"],
   http: ["compile", "config", "core", "json", "ports", "template"],
   authn: ["compile", "config", "core", "crypto", "http", "json", "ports", "template"],
-  authz: ["compile", "config", "core", "policy", "topic"],
+  authz: ["compile", "config", "core", "policy", "ports", "topic"],
   connect: [
     ...["authn", "authz", "compile", "config", "core", "crypto", "json", "observe", "policy"],
     ...["ports", "template"],

@@ -1,5 +1,5 @@
 /** The decisions that need no rule, made once. */
-import type { Decision, Reason, Verdict } from "../types.ts";
+import type { Decision, Fault, Reason, StoredListName, Verdict } from "../types.ts";
 
 /** A decision without faults. */
 export function decision(
@@ -10,6 +10,9 @@ export function decision(
 ): Decision {
   return Object.freeze({ verdict, reason, by, ...(rule ? { rule } : {}), faults: [] });
 }
+
+/** The source name of stored rules. */
+const DATABASE = "built_in_database";
 
 /** The source name of rules that came with the client. */
 const CLIENT_INFO = "client_info";
@@ -41,4 +44,28 @@ export const DENIED_CORE_FAILED: Decision = Object.freeze({
 /** Decided by the token's own rule, counted from 0. */
 export function tokenDecision(verdict: Verdict, rule: number): Decision {
   return decision(verdict, "token_acl", CLIENT_INFO, { number: rule + 1 });
+}
+
+/** Decided by a stored rule, counted from 0. */
+export function storedDecision(verdict: Verdict, list: StoredListName, rule: number): Decision {
+  return decision(verdict, "rule", DATABASE, { number: rule + 1, list });
+}
+
+/** A stored rule, counted from 0, that cannot be used, or that is one too many. */
+export function deniedByUnusable(list: StoredListName, rule: number): Decision {
+  const message = `a rule of the ${list} list cannot be used`;
+  return failed(message, { number: rule + 1, list });
+}
+
+export const DENIED_DATABASE_FAILED: Decision = failed("the built-in database cannot be read");
+
+function failed(message: string, rule?: Decision["rule"]): Decision {
+  const faults: Fault[] = [{ code: "ERR_STORED_RULES", at: DATABASE, message }];
+  return Object.freeze({
+    verdict: "deny",
+    reason: "source_failed",
+    by: DATABASE,
+    ...(rule && { rule }),
+    faults,
+  });
 }

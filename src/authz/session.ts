@@ -33,6 +33,7 @@ import {
   DENIED_TOO_MANY_STEPS,
   tokenDecision,
 } from "./decisions.ts";
+import type { StoredGrant } from "./stored-rules.ts";
 import { compileTokenRules, type TokenRules, TokenRulesError } from "./token-rules.ts";
 
 /** Everything about an accepted client that outlives the CONNECT. */
@@ -84,6 +85,8 @@ export class PolicySession implements Session {
   /** The epoch of the instance the record lives in; undefined before the first question. */
   #epoch: object | undefined;
   #handle = 0;
+  /** The stored rules that the record has; undefined without such a source. */
+  #stored: StoredGrant | undefined;
   /** The policy that cannot compile the token's rules: asked once, not at every question. */
   #refusedBy: LoadedPolicy | undefined;
   /** Once over stays over, also when the clock is put back. */
@@ -183,7 +186,12 @@ export class PolicySession implements Session {
    * ones stay.
    */
   replace(policy: LoadedPolicy, facts: SessionFacts): void {
-    const before = { facts: this.#facts, epoch: this.#epoch, handle: this.#handle };
+    const before = {
+      facts: this.#facts,
+      epoch: this.#epoch,
+      handle: this.#handle,
+      stored: this.#stored,
+    };
     this.#facts = facts;
     this.#epoch = undefined;
     this.#refusedBy = undefined;
@@ -192,6 +200,8 @@ export class PolicySession implements Session {
     } catch (error) {
       this.#facts = before.facts;
       this.#epoch = before.epoch;
+      this.#handle = before.handle;
+      this.#stored = before.stored;
       this.#refusedBy = undefined;
       throw error;
     }
@@ -224,10 +234,14 @@ export class PolicySession implements Session {
     }
     const verdict = verdictOf(answer);
     if (verdict === "no_match") return policy.noMatchDecision;
-    if (verdict === "failed") return policy.failedDecision;
     const rule = ruleOf(answer);
     if (rule < 0) return DENIED_TOO_MANY_STEPS;
-    if (originOf(answer) === "image") return policy.ruleDecision(verdict, rule);
+    const origin = originOf(answer);
+    if (origin === "own" || origin === "shared") {
+      return policy.storedRules!.decisionOf(this.#stored!, verdict, origin, rule);
+    }
+    if (verdict === "failed") return policy.failedDecision;
+    if (origin === "image") return policy.ruleDecision(verdict, rule);
     // The rule behind the last one is the refusal that ends a map-form ACL.
     if (rule === tokenRules?.rules.length) return DENIED_TOKEN_ACL_NO_MATCH;
     return tokenDecision(verdict, rule);
@@ -253,7 +267,12 @@ export class PolicySession implements Session {
    * TokenRulesError when this policy cannot compile the token's rules.
    */
   #open(policy: LoadedPolicy): number {
-    if (this.#epoch === policy.epoch) return this.#handle;
+    const isOpen = this.#epoch === policy.epoch;
+    if (isOpen && this.#stored?.revision === policy.storedRules?.revision) return this.#handle;
+    if (isOpen) {
+      this.#stored = this.#grantStored(policy, this.#handle);
+      return this.#handle;
+    }
     if (this.#refusedBy === policy) {
       throw new TokenRulesError("ERR_TOKEN_RULES", "the acl claim was refused before");
     }
@@ -262,6 +281,7 @@ export class PolicySession implements Session {
     const handle = openClient(memory, this.#facts.fields);
     try {
       if (blob) setTokenRules(memory, handle, blob);
+      this.#stored = this.#grantStored(policy, handle);
     } catch (error) {
       closeClient(memory, handle);
       throw error;
@@ -269,6 +289,15 @@ export class PolicySession implements Session {
     this.#epoch = policy.epoch;
     this.#handle = handle;
     return handle;
+  }
+
+  /** Undefined without such a source, and for a superuser, whom no rule is asked about. */
+  #grantStored(
+    { storedRules, memory, epoch }: LoadedPolicy,
+    handle: number,
+  ): StoredGrant | undefined {
+    const { fields, isSuperuser } = this.#facts;
+    return isSuperuser ? undefined : storedRules?.grant(memory, epoch, handle, fields);
   }
 
   #compileTokenRules(policy: LoadedPolicy): Uint8Array | undefined {

@@ -66,8 +66,7 @@ export function setStoredRules(
   { own, shared = 0, isBehindImage, skipsFailures }: StoredSets,
 ): void {
   if (own) writeInput(memory, own);
-  const how =
-    (isBehindImage ? STORED_BEHIND : 0) | (skipsFailures ? STORED_SKIPS_FAILURES : 0);
+  const how = (isBehindImage ? STORED_BEHIND : 0) | (skipsFailures ? STORED_SKIPS_FAILURES : 0);
   checkStatus(memory.exports.client_stored(handle, own?.length ?? 0, shared, how));
 }
 

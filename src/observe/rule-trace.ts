@@ -5,6 +5,7 @@
 import { ACTION_ANY, ENTRY_RULES } from "../../assembly/abi.ts";
 import { describeActions, describeWho } from "../analyze/words.ts";
 import type { PolicySession } from "../authz/session.ts";
+import { type StoredLists, UNUSABLE } from "../authz/stored-rules.ts";
 import { packImage } from "../compile/image.ts";
 import type { Rule, TopicEntry, Who } from "../compile/rule/ast.ts";
 import { compileRules } from "../compile/rule/compile.ts";
@@ -12,15 +13,17 @@ import { coreSwitches } from "../compile/switches.ts";
 import { parseTemplate } from "../compile/template.ts";
 import { TOPIC_NAMES } from "../compile/template-places.ts";
 import type { Switches } from "../config/compatibility.ts";
+import { failureDenies } from "../connect/token-rules.ts";
 import { loadModule } from "../core/module.ts";
 import type { RequestFields } from "../core/request.ts";
 import { actionBit, closeClient, decide, openClient, setTokenRules } from "../core/rules.ts";
 import { type CoreMemory, type CoreModule, instantiate } from "../core/wasm.ts";
 import type { Engine } from "../engine.ts";
+import type { LoadedPolicy } from "../policy.ts";
 import { templateRecord } from "../template/record.ts";
 import { renderTopic } from "../template/render.ts";
 import { splitDelayed } from "../topic/delayed.ts";
-import type { Action, Text } from "../types.ts";
+import type { Action, StoredListName, Text } from "../types.ts";
 import { quoteText, type TraceStep } from "./trace.ts";
 
 /** The parts of a rule that did not fit; none when it applies. */
@@ -85,9 +88,11 @@ const CLOSEST_MAX = 3;
 
 interface RuleList {
   readonly stage: string;
+  /** Of stored rules: whose they are. */
+  readonly name?: StoredListName | undefined;
   readonly rules: readonly Rule[];
   /** Nothing is asked after it, whether one of its rules applies or not. */
-  readonly isLast: boolean;
+  readonly isLast?: boolean | undefined;
 }
 
 /**
@@ -102,38 +107,66 @@ export async function explainRules(
 ): Promise<RulesExplanation> {
   const inner = splitDelayed(topic);
   if (inner === undefined || session.isSuperuser) return { steps: [], closest: [] };
-  const { switches } = engine.config;
+  const { policy } = engine;
+  const { switches } = policy.config;
   const module = await loadModule();
-  const { tokenRules } = session;
-  const lists: RuleList[] = [{ stage: "authorization", rules, isLast: true }];
+  let skipped: string | undefined;
+  const steps: TraceStep[] = [];
+  const near: { readonly trace: RuleTrace; readonly rule: Rule; readonly place: string }[] = [];
+  for (const list of ruleLists(policy, rules, session)) {
+    if (list.stage === skipped) continue;
+    const traced = list.rules.slice(0, RULES_TRACED_MAX);
+    const traces = traceRules(module, traced, session.fields, action, inner, switches);
+    const last = traces.findIndex(({ misses }) => misses.length === 0);
+    steps.push(...stepsOf(list, last === -1 ? traces : traces.slice(0, last + 1)));
+    for (const trace of traces) {
+      const rule = traced[trace.rule]!;
+      if (rule.permission !== "allow" || trace.misses.length === 0) continue;
+      near.push({ trace, rule, place: placeOf(list, trace.rule) });
+    }
+    if (traced[last]?.who.type === "raise" && !failureDenies(policy.failureMode)) {
+      skipped = list.stage;
+    } else if (list.isLast || last !== -1) break;
+  }
+  near.sort((a, b) => a.trace.misses.length - b.trace.misses.length);
+  const closest = near
+    .slice(0, CLOSEST_MAX)
+    .map(({ trace, rule, place }) => describeMisses(trace, rule, place));
+  return { steps, closest };
+}
+
+/** In the order in which they are asked. */
+function ruleLists(
+  { storedRules }: LoadedPolicy,
+  rules: readonly Rule[],
+  { tokenRules, fields }: PolicySession,
+): readonly RuleList[] {
+  const lists: RuleList[] = [{ stage: "authorization", rules }];
+  if (storedRules) {
+    const stored = storedLists(storedRules.read(fields));
+    if (storedRules.options.isBehindFile) lists.push(...stored);
+    else lists.unshift(...stored);
+  }
   if (tokenRules) {
     const isLast = tokenRules.denyOtherwise;
     lists.unshift({ stage: "token acl", rules: tokenRules.rules, isLast });
   }
-  const steps: TraceStep[] = [];
-  const near: { readonly trace: RuleTrace; readonly rule: Rule }[] = [];
-  for (const { stage, rules: list, isLast } of lists) {
-    const traced = list.slice(0, RULES_TRACED_MAX);
-    const traces = traceRules(module, traced, session.fields, action, inner, switches);
-    const last = traces.findIndex(({ misses }) => misses.length === 0);
-    steps.push(...stepsOf(stage, traced, last === -1 ? traces : traces.slice(0, last + 1)));
-    for (const trace of traces) {
-      const rule = traced[trace.rule]!;
-      if (rule.permission === "allow" && trace.misses.length > 0) near.push({ trace, rule });
-    }
-    if (isLast || last !== -1) break;
+  return lists;
+}
+
+function storedLists(stored: StoredLists | undefined): readonly RuleList[] {
+  const stage = "built_in_database";
+  if (!stored) {
+    return [{ stage, rules: [{ ...UNUSABLE, text: "the built-in database cannot be read" }] }];
   }
-  near.sort((a, b) => a.trace.misses.length - b.trace.misses.length);
-  const closest = near.slice(0, CLOSEST_MAX).map(({ trace, rule }) => describeMisses(trace, rule));
-  return { steps, closest };
+  return (["clientid", "username", "all"] as const).map((name) => {
+    return { stage, name, rules: stored[name] };
+  });
 }
 
 /** A step for each rule; of many, for those that differ least. */
-function stepsOf(
-  stage: string,
-  rules: readonly Rule[],
-  tried: readonly RuleTrace[],
-): readonly TraceStep[] {
+function stepsOf(list: RuleList, tried: readonly RuleTrace[]): readonly TraceStep[] {
+  const { stage, rules } = list;
   const byMisses = [...tried].sort((a, b) => a.misses.length - b.misses.length);
   const shown = new Set(byMisses.slice(0, RULES_SHOWN_MAX));
   const steps = tried
@@ -142,8 +175,8 @@ function stepsOf(
       const rule = rules[number]!;
       return {
         stage,
-        at: placeOf(rule.at, number),
-        outcome: misses.length === 0 ? "applies" : "no match",
+        at: placeOf(list, number),
+        outcome: misses.length > 0 ? "no match" : rule.who.type === "raise" ? "failure" : "applies",
         detail: `${misses.length ? `${misses.join(", ")} differs: ` : ""}${rule.text ?? describeRule(rule)} → ${topics.join(" ")}`,
         position: rule.at,
       };
@@ -154,8 +187,9 @@ function stepsOf(
   return [{ stage, at: "", outcome: "no match", detail }, ...steps];
 }
 
-function placeOf(at: Rule["at"], rule: number): string {
-  return at ? `${at.file}:${at.line}` : `rule ${rule + 1}`;
+function placeOf({ name, rules }: RuleList, rule: number): string {
+  const at = rules[rule]?.at;
+  return at ? `${at.file}:${at.line}` : `${name ? `${name} ` : ""}rule ${rule + 1}`;
 }
 
 /** A rule that stands in no file, in words. */
@@ -165,13 +199,13 @@ function describeRule({ permission, actions, who }: Rule): string {
 }
 
 /** `acl.conf:3 allows only subscribe and covers only a/b`. */
-function describeMisses({ rule, misses, topics }: RuleTrace, one: Rule): string {
+function describeMisses({ misses, topics }: RuleTrace, one: Rule, place: string): string {
   const words = misses.map((miss) => {
     if (miss === "client") return `is for ${clientsText(one.who)}`;
     if (miss === "topic") return `covers only ${topics.join(", ") || "nothing"}`;
     return `allows only ${describeActions(one.actions)}`;
   });
-  return `${placeOf(one.at, rule)} ${words.join(" and ")}`;
+  return `${place} ${words.join(" and ")}`;
 }
 
 function clientsText(who: Who): string {

@@ -76,11 +76,16 @@ export class FakeEngine {
   /** When set, CONNECT decisions wait for it. */
   gate: Promise<void> | undefined;
   rules: (client: ClientInfo) => FakeRules;
+  #revision: object = {};
   readonly #listeners = new Set<() => void>();
 
   constructor(options: FakeEngineOptions = {}) {
     this.rules = options.rules ?? (() => ({}));
     this.config = fakeConfig(options);
+  }
+
+  get revision(): object {
+    return this.#revision;
   }
 
   onPolicyChange(listener: () => void): () => void {
@@ -91,6 +96,12 @@ export class FakeEngine {
   /** As after a reload; sessions keep their `rules`, which tests change by hand. */
   changePolicy(change: Partial<Config> = {}): void {
     this.config = { ...this.config, ...change };
+    this.changeRules();
+  }
+
+  /** As after a change of stored rules. */
+  changeRules(): void {
+    this.#revision = {};
     for (const listener of this.#listeners) listener();
   }
 

@@ -72,8 +72,12 @@ class EnforcingBroker implements Broker {
   readonly #peerOf = new WeakMap<AedesClient, Peer>();
   readonly #forgetDelayedWills: () => void;
   readonly #forgetPolicyChanges: () => void;
-  /** The review under way; a newer one takes its place. */
+  /** The review under way; that of a newer policy takes its place. */
   #review: Review | undefined;
+  /** Stored rules have changed since it began. */
+  #isReviewDue = false;
+  /** The configuration that listeners follow. */
+  #config: object;
   #listeners: Listener[] = [];
 
   constructor({ engine, log, clock = systemClock }: BrokerOptions) {
@@ -94,6 +98,7 @@ class EnforcingBroker implements Broker {
     const wheel = new TimerWheel(clock, (error) => log.error({ error }, "timer failed"));
     const clientLog = new ClientLog(log, clock);
     this.#log = log;
+    this.#config = engine.config;
     this.#host = {
       engine,
       aedes,
@@ -202,14 +207,33 @@ class EnforcingBroker implements Broker {
     }
   }
 
-  /** Another policy is in force: goes through all connections, a few at a time. */
+  /** Another policy is in force, or stored rules have changed: goes through all connections. */
   #followPolicy(): void {
-    this.#followListeners();
+    const { config } = this.#host.engine;
+    if (config !== this.#config) {
+      this.#config = config;
+      this.#followListeners();
+    } else if (this.#review) {
+      // Rules can change faster than a review ends: begun anew each time, it would never end.
+      this.#isReviewDue = true;
+      return;
+    }
+    this.#startReview();
+  }
+
+  #startReview(): void {
     const review = new Review();
     this.#review = review;
-    this.#reviewAll(review).catch((error: unknown) => {
-      this.#log.error({ event: "review_failed", error: String(error) }, "review failed");
-    });
+    this.#isReviewDue = false;
+    this.#reviewAll(review)
+      .catch((error: unknown) => {
+        this.#log.error({ event: "review_failed", error: String(error) }, "review failed");
+      })
+      .finally(() => {
+        if (this.#review !== review) return;
+        this.#review = undefined;
+        if (this.#isReviewDue) this.#startReview();
+      });
   }
 
   async #reviewAll(review: Review): Promise<void> {

@@ -1,12 +1,11 @@
 /**
  * Messages that wait for their time, published to `$delayed/SECONDS/TOPIC`.
  *
- * They were authorized when they came. When they go, the policy is asked once more if it is another
- * one by then and `enforce_delivery` is on; so a message does not outlive the permission to send it.
+ * They were authorized when they came. When they go, the policy is asked once more if it, or a stored
+ * rule, has changed by then and `enforce_delivery` is on; so a message does not outlive the permission to send it.
  * For that the session of the publisher stays open as long as a message of it waits, connected or
  * not. Messages are kept in memory and are lost when the broker stops. Source: authorization §1.6.
  */
-import type { Config } from "../../../src/config/config.ts";
 import type { Action, Session } from "../../../src/types.ts";
 import type { AedesBroker, AedesClient, PublishedPacket } from "./aedes.ts";
 import type { Clock } from "./clock.ts";
@@ -37,7 +36,8 @@ export interface DelayedMessage {
 }
 
 interface Waiting extends DelayedMessage {
-  readonly policy: Config;
+  /** Of the engine, when it was authorized. */
+  readonly revision: object;
   readonly sinceMs: number;
   readonly bytes: number;
 }
@@ -89,7 +89,7 @@ export class DelayedMessages {
     const waiting: Waiting = {
       ...message,
       packet: { ...packet, payload },
-      policy: engine.config,
+      revision: engine.revision,
       sinceMs: clock.now(),
       bytes,
     };
@@ -171,9 +171,9 @@ export class DelayedMessages {
     }
   }
 
-  async #isStillAllowed({ session, action, asked, policy, logged }: Waiting): Promise<boolean> {
-    const { config } = this.#options.engine;
-    if (config === policy || !config.switches.enforce_delivery) return true;
+  async #isStillAllowed({ session, action, asked, logged, ...held }: Waiting): Promise<boolean> {
+    const { config, revision } = this.#options.engine;
+    if (revision === held.revision || !config.switches.enforce_delivery) return true;
     const decision = await session.authorize(action, asked);
     if (decision.verdict === "allow") return true;
     this.#options.log.refused("delayed", logged, refusalOf(decision, asked, action.qos));

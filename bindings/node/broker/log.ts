@@ -160,7 +160,8 @@ function describeClient(client: LoggedClient): object {
 
 function describeRule(rule: RuleReference | undefined): object {
   if (!rule) return {};
-  return { rule: rule.at ? `${rule.at.file}:${rule.at.line}` : `#${rule.number}` };
+  const list = rule.list === undefined ? "" : `${rule.list} `;
+  return { rule: rule.at ? `${rule.at.file}:${rule.at.line}` : `${list}#${rule.number}` };
 }
 
 function describeFaults(faults: readonly Fault[] | undefined): object {

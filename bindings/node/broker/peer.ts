@@ -19,8 +19,10 @@ import type { ClientCertificate } from "./tls.ts";
 export interface BrokerEngine {
   /** Another object after every change of the policy. */
   readonly config: Config;
+  /** Another object after every change of the policy or of stored rules. */
+  readonly revision: object;
   connect(client: ClientInfo): Promise<ConnectAnswer>;
-  /** Calls back after every change of the policy, until the function it returned is called. */
+  /** Calls back after each of these changes, until the function it returned is called. */
   onPolicyChange(listener: () => void): () => void;
 }
 
@@ -153,19 +155,19 @@ export class Peer {
   }
 
   /**
-   * Does every subscription lie within what the policy allows now? A new policy, after a reload, is
-   * asked about all of them again. While the client is authenticated anew its rights may change at
-   * any time, so nothing is taken as covered.
+   * Does every subscription lie within what the policy allows now? After a change of the policy or of
+   * stored rules all of them are asked about again. While the client is authenticated anew its rights
+   * may change at any time, so nothing is taken as covered.
    */
   isCovered(): boolean {
     if (this.auth?.exchange) return false;
-    this.subscriptions.follow(this.host.engine.config, this.#isFilterCovered);
+    this.subscriptions.follow(this.host.engine.revision, this.#isFilterCovered);
     return !this.subscriptions.someUncovered;
   }
 
   /** Notes a subscription, by the filter as the broker routes it. */
   subscribed(filter: string, qos: Qos): void {
-    this.subscriptions.follow(this.host.engine.config, this.#isFilterCovered);
+    this.subscriptions.follow(this.host.engine.revision, this.#isFilterCovered);
     this.subscriptions.set(filter, qos, this.#isFilterCovered(filter, qos));
   }
 

@@ -12,8 +12,8 @@ interface Held {
 export class Subscriptions {
   readonly #held = new Map<string, Held>();
   #uncovered = 0;
-  /** The policy that coverage was found out under. */
-  #policy: object | undefined;
+  /** The revision of the policy that coverage was found out under. */
+  #revision: object | undefined;
   readonly #countByQos: [number, number, number] = [0, 0, 0];
 
   get size(): number {
@@ -31,18 +31,18 @@ export class Subscriptions {
   }
 
   /**
-   * Finds out anew what is covered, when `policy` is another object than the last time. Call it
-   * before `set` as well, which belongs to the policy of the last call.
+   * Finds out anew what is covered, when `revision` is another object than the last time. Call it
+   * before `set` as well, which belongs to the revision of the last call.
    */
-  follow(policy: object, isCovered: (filter: string, qos: Qos) => boolean): void {
-    if (this.#policy === policy) return;
-    this.#policy = policy;
+  follow(revision: object, isCovered: (filter: string, qos: Qos) => boolean): void {
+    if (this.#revision === revision) return;
+    this.#revision = revision;
     for (const [filter, { qos }] of [...this.#held]) this.set(filter, qos, isCovered(filter, qos));
   }
 
   /** What is covered has to be found out anew: the client has other rights. */
   forgetCoverage(): void {
-    this.#policy = undefined;
+    this.#revision = undefined;
   }
 
   set(filter: string, qos: Qos, isCovered: boolean): void {

@@ -85,6 +85,9 @@ export async function checkFile(
 function summarize(config: Config, { rules }: CompiledPolicy): string {
   const enabled = config.authentication.filter(({ enable }) => enable);
   const chain = enabled.map(({ id }) => id).join(" → ") || "none";
-  const count = `${rules.length} rule${rules.length === 1 ? "" : "s"}`;
+  const { sources } = config.authorization;
+  const isStored = sources.some(({ type, enable }) => enable && type === "built_in_database");
+  const stored = isStored ? " and those of the built-in database" : "";
+  const count = `${rules.length} rule${rules.length === 1 ? "" : "s"}${stored}`;
   return `${config.preset} mode, authentication ${chain}, ${count}`;
 }

@@ -45,6 +45,7 @@ export function showExplanation(explanation: Explanation): void {
 
 function whatDecided({ rule, reason, by }: Decision): string {
   if (!rule) return `${reason}, by ${by}`;
+  if (rule.list) return `rule ${rule.number} of the ${rule.list} list of ${by}`;
   return by === "client_info"
     ? `rule ${rule.number} of the token's acl`
     : `rule ${rule.number} of ${by}`;

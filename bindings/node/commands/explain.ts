@@ -139,7 +139,7 @@ async function run(options: ClientOptions, question: Explanation["question"]): P
     const asked = askedTopic(action, question.topic);
     decision =
       "refused" in asked ? asked.refused : await connect.session.authorize(action, asked.topic);
-    const isByRules = ["file", "default", "client_info"].includes(decision.by);
+    const isByRules = ["file", "built_in_database", "default", "client_info"].includes(decision.by);
     if ("topic" in asked && isByRules && decision.reason !== "token_acl_expired") {
       const { topic } = asked;
       const rules = await explainRules(engine, policy.rules, connect.session, { action, topic });

@@ -3,9 +3,10 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Admission, whoCan } from "../../../src/analyze/who-can.ts";
 import { compilePolicy } from "../../../src/compile/policy.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
+import type { SourceConfig } from "../../../src/config/config.ts";
 import type { Action, SourcePosition } from "../../../src/types.ts";
 import { loadConfigFile } from "../config-files.ts";
-import { EXIT_NO, EXIT_OK, paint, print } from "../terminal.ts";
+import { EXIT_NO, EXIT_OK, note, paint, print } from "../terminal.ts";
 import { compatibilityOption } from "./options.ts";
 
 interface WhoCanOptions {
@@ -38,7 +39,7 @@ export function registerWhoCan(program: Command): void {
       .option("--json", "print the answer as JSON")
       .addHelpText(
         "after",
-        "\nSuperusers and rules inside tokens are not in the file and so not in the answer.\nWith authorization.include_mountpoint, write the topic with its mountpoint in front.\nExits with 0 when anybody can, 1 when nobody, 2 when the configuration cannot be used.",
+        "\nSuperusers, rules inside tokens and those of the built-in database are not in the files and so not in the answer.\nWith authorization.include_mountpoint, write the topic with its mountpoint in front.\nExits with 0 when anybody can, 1 when nobody, 2 when the configuration cannot be used.",
       );
     if (type === "publish") command.option("--retain", "with the retain flag");
     command.action((topic: string, options: WhoCanOptions) => run(type, topic, options));
@@ -66,7 +67,13 @@ function run(type: Action["type"], topic: string, options: WhoCanOptions): void 
       except: except.map((one) => ({ ...one, rule: place(one.rule) })),
     }));
     print(JSON.stringify({ action, topic, anybody: isAnybody, ...answer, admissions }));
-  } else show(type, topic, answer, (number) => rules[number - 1]);
+  } else {
+    show(type, topic, answer, (number) => rules[number - 1]);
+    const isStored = ({ type, enable }: SourceConfig) => enable && type === "built_in_database";
+    if (authorization.sources.some(isStored)) {
+      note("the rules of the built-in database have a say too: see `portcullis rules list`");
+    }
+  }
   process.exitCode = isAnybody ? EXIT_OK : EXIT_NO;
 }
 

@@ -8,7 +8,17 @@ import type {
 import { besideFile, type HoconObject } from "../hocon/index.ts";
 import { expandPath, readTextFile } from "./files.ts";
 import { type Keys, key, object, optional, readKeys, required, withoutEffect } from "./keys.ts";
-import { boolean, integer, joinPath, list, located, oneOf, type Place, type Spec, wrong } from "./spec.ts";
+import {
+  boolean,
+  integer,
+  joinPath,
+  list,
+  located,
+  oneOf,
+  type Place,
+  type Spec,
+  wrong,
+} from "./spec.ts";
 import { readVariant } from "./variant.ts";
 
 const FILE_KEYS = {
@@ -33,7 +43,7 @@ const TYPE = {
 
 const source: Spec<SourceConfig> = {
   expects: "a source: `{ type = file, path = … }` or `{ type = built_in_database }`",
-  below: (name) => ({ ...DATABASE_KEYS, ...FILE_KEYS } as Keys)[name]?.spec,
+  below: (name) => (({ ...DATABASE_KEYS, ...FILE_KEYS }) as Keys)[name]?.spec,
   read(node, place) {
     if (node.kind !== "object") return wrong(node, place, this.expects);
     const type = readVariant(node, place, TYPE);

@@ -528,15 +528,38 @@ describe("authorization", () => {
     expect(set.config.authorization.sources[0]).toMatchObject({ text: "b", path: "/e/acl.conf" });
   });
 
+  test("the built-in database and a file may stand in any order", () => {
+    const database = "{type = built_in_database, max_rules = 7}";
+    const file = "authorization.sources = [{type = built_in_database, enable = false}";
+    expect(
+      load(`authorization.sources = [{type=file, rules=""}, ${database}]`).config.authorization
+        .sources,
+    ).toMatchObject([
+      { type: "file", enable: true },
+      { type: "built_in_database", enable: true, maxRules: 7 },
+    ]);
+    expect(load(`${file}, {type=file, rules=""}]`).config.authorization.sources).toMatchObject([
+      { type: "built_in_database", enable: false, maxRules: 100 },
+      { type: "file" },
+    ]);
+  });
+
   test("other sources, second sources and missing files are refused", () => {
     expect(error("authorization.sources = [{type = http}]")).toBe(
       "1:34 authorization.sources[1].type: the source type `http` is not supported " +
-        "(use `file`)",
+        "(use `file` or `built_in_database`)",
     );
     expect(error("authorization.sources = [{type = fiel}]")).toContain("did you mean `file`?");
     expect(error("authorization.sources = [{enable = true}]")).toContain("`type` is missing");
     const two = 'authorization.sources = [{type=file, rules="a"}, {type=file, rules="b"}]';
     expect(error(two)).toContain("more than one `file` source");
+    const database = "{type=built_in_database}";
+    expect(error(`authorization.sources = [${database}, ${database}]`)).toContain(
+      "more than one `built_in_database` source",
+    );
+    const none = "authorization.sources = [{type=built_in_database, max_rules=0}]";
+    expect(error(none)).toContain("authorization.sources[1].max_rules: expected an integer");
+    expect(error("authorization.sources = [{type=built_in_database, path=a}]")).toContain("`path`");
     const gone = 'authorization.sources = [{type=file, enable=false, path="x"}]';
     expect(error(gone)).toContain("cannot read `x`");
     expect(error("authorization.sources = [{type=file}]")).toContain("`path` is missing");
