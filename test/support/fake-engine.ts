@@ -64,7 +64,7 @@ export interface FakeEngineOptions {
 const ALL = ["#", "$#"];
 
 export class FakeEngine {
-  config: Config;
+  #config: Config;
   readonly seen: ClientInfo[] = [];
   readonly sessions: FakeSession[] = [];
   /** Every question asked of a session, e.g. `publish a/b`. */
@@ -81,7 +81,17 @@ export class FakeEngine {
 
   constructor(options: FakeEngineOptions = {}) {
     this.rules = options.rules ?? (() => ({}));
-    this.config = fakeConfig(options);
+    this.#config = fakeConfig(options);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** As another policy would, but nobody is told. */
+  set config(config: Config) {
+    this.#config = config;
+    this.#revision = {};
   }
 
   get revision(): object {

@@ -558,7 +558,7 @@ describe("authorization", () => {
       "more than one `built_in_database` source",
     );
     const none = "authorization.sources = [{type=built_in_database, max_rules=0}]";
-    expect(error(none)).toContain("authorization.sources[1].max_rules: expected an integer");
+    expect(error(none)).toContain("authorization.sources[1].max_rules: expected a whole number");
     expect(error("authorization.sources = [{type=built_in_database, path=a}]")).toContain("`path`");
     const gone = 'authorization.sources = [{type=file, enable=false, path="x"}]';
     expect(error(gone)).toContain("cannot read `x`");
