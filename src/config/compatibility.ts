@@ -72,6 +72,12 @@ export const SWITCHES = {
     clause: "authz 9.2",
     about: "an authorization source that fails denies instead of being skipped",
   },
+  null_conditions_are_missing: {
+    strict: true,
+    clause: "authz 9.23",
+    about:
+      "a condition that is `null` in a rule of data is left out instead of making the rule unusable",
+  },
   enforce_delivery: {
     strict: true,
     clause: "authz 9.14",

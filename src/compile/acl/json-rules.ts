@@ -176,15 +176,20 @@ const CONDITIONS: readonly (ConditionRow & {
   { key: "listener_re", field: "listener", isPattern: true, kind: "invalid_listener_re" },
 ];
 
-/** The optional conditions, all of which have to hold. `null` is no way to leave one out. */
+/**
+ * The optional conditions, all of which have to hold. Is `null` a way to leave one out? A switch says so.
+ * Source: authorization §4.6, §9 item 23.
+ */
 function readConditions(
   field: (name: string) => unknown,
   options: JsonRuleOptions,
 ): Who | (JsonRuleReading & { ok: false }) {
   const conditions: Who[] = [];
+  const isMissing = (value: unknown): boolean =>
+    value === undefined || (value === null && options.switches.null_conditions_are_missing);
   for (const { key, field: name, isPattern, kind } of CONDITIONS) {
     const value = field(key);
-    if (value === undefined) continue;
+    if (isMissing(value)) continue;
     const text = isNonEmpty(value) ? jsonText(value) : undefined;
     if (text === undefined) return refuse(kind);
     if (isPattern && options.validatePattern?.(text) !== undefined) return refuse(kind);
@@ -195,7 +200,7 @@ function readConditions(
     );
   }
   const address = field("ipaddr");
-  if (address !== undefined) {
+  if (!isMissing(address)) {
     if (!isNonEmpty(address)) return refuse("invalid_ipaddr");
     const reading = readRange(jsonText(address) ?? "", {
       standard: options.switches.standard_addresses,

@@ -228,6 +228,26 @@ describe("a change of the policy", () => {
     expect(test.lines.filter(({ event }) => event === "policy_followed")).toHaveLength(1);
   });
 
+  it("is looked at to the end and once more when stored rules change meanwhile", async () => {
+    let answer: () => void = () => {};
+    const engine = await start();
+    await subscriber();
+    const waits = { "a/#": new Promise<void>((resolve) => (answer = resolve)) };
+    engine.sessions[0]!.rules = { waits };
+    engine.changeRules();
+    while (engine.asked.at(-1) !== "subscribe a/#") await new Promise(setImmediate);
+    engine.changeRules();
+    engine.changeRules();
+    engine.sessions[0]!.rules = LESS;
+    answer();
+    const followed = () => test.lines.filter(({ event }) => event === "policy_followed");
+    while (followed().length < 2) await new Promise(setImmediate);
+    expect(followed()).toMatchObject([{ removed: 0 }, { removed: 1 }]);
+    engine.changeRules();
+    while (followed().length < 3) await new Promise(setImmediate);
+    expect(followed()[2]).toMatchObject({ removed: 0 });
+  });
+
   it("does not disturb clients that leave meanwhile", async () => {
     let answer: () => void = () => {};
     const engine = await start();

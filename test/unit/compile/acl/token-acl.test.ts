@@ -39,18 +39,30 @@ describe("a list of rules", () => {
     [new JsonFloat(1, "1.0"), "invalid_rule"],
     [{ ...RULE, retain: "TRUE" }, "invalid_retain"],
     [{ ...RULE, username_re: "" }, "invalid_username_re"],
-    [{ ...RULE, username_re: null }, "invalid_username_re"],
     [{ ...RULE, clientid_re: "(" }, "invalid_clientid_re"],
     [{ ...RULE, zone: "" }, "invalid_zone"],
     [{ ...RULE, zone_re: 1 }, "invalid_zone_re"],
     [{ ...RULE, listener: 1 }, "invalid_listener"],
     [{ ...RULE, listener_re: "(" }, "invalid_listener_re"],
-    [{ ...RULE, ipaddr: null }, "invalid_ipaddr"],
     [{ ...RULE, ipaddr: "" }, "invalid_ipaddr"],
   ])("with %j is refused in both modes: %s", (rule, kind) => {
     const refused = { type: "refused", problem: { kind, where: 1 } };
     expect(read([RULE, rule])).toEqual(refused);
     expect(read([RULE, rule], "emqx")).toEqual(refused);
+  });
+
+  test.each([
+    ["username_re", "invalid_username_re"],
+    ["zone", "invalid_zone"],
+    ["ipaddr", "invalid_ipaddr"],
+  ])("a %s of null is left out in strict mode, and refused in emqx mode", (key, kind) => {
+    const left = read([RULE]);
+    expect(left.type).toBe("rules");
+    expect(read([{ ...RULE, [key]: null }])).toEqual(left);
+    expect(read([{ ...RULE, [key]: null }], "emqx")).toEqual({
+      type: "refused",
+      problem: { kind, where: 0 },
+    });
   });
 
   test.each([
