@@ -32,6 +32,18 @@ describe("examples/users", () => {
     expect(await connect("ann", "change me")).toMatchObject({ reason: "wrong_password" });
     expect(await connect("nobody", "change me")).toMatchObject({ reason: "all_ignored" });
 
+    const text = '{"permission":"deny","action":"publish","topic":"users/ann/#"}';
+    await runCli("rules", "add", text, "--username", "ann", "--config", file);
+    const before = await connect("ann", "change me, ann");
+    if (before.verdict === "deny") throw new Error(before.reason);
+    expect(publish(before.session, "users/ann/x")).toBe("deny rule");
+    before.session.close();
+    await runCli("rules", "delete", "--username", "ann", "--config", file);
+    const after = await connect("ann", "change me, ann");
+    if (after.verdict === "deny") throw new Error(after.reason);
+    expect(publish(after.session, "users/ann/x")).toBe("allow rule");
+    after.session.close();
+
     const root = await connect("operator", "change-me-first");
     if (root.verdict === "deny") throw new Error(root.reason);
     expect(publish(root.session, "users/ann/x")).toBe("allow superuser");
