@@ -74,7 +74,11 @@ function matchLevels(
     const level = filter[at];
     const wanted = asked[at];
     if (level?.type === "rest") break;
-    if (wanted?.type === "rest" && mode === "overlap") break;
+    if (wanted?.type === "rest" && mode === "overlap") {
+      // `#` takes in whatever the value becomes, but for `$…` at the root.
+      if (at > 0 || level?.type !== "template") break;
+      return reshaped(level, "#");
+    }
     if (!level || !wanted) {
       if (level !== wanted) return undefined;
       break;
@@ -84,8 +88,11 @@ function matchLevels(
       if (at > 0 || level.type !== "plus" || filter[1]?.type !== "rest") return undefined;
       break;
     }
-    if (level.type === "plus" || (wanted.type === "plus" && mode === "overlap")) continue;
-    const match = matchLevel(level, wanted, at);
+    if (level.type === "plus") continue;
+    const isMet = wanted.type === "plus" && mode === "overlap";
+    if (isMet && level.type === "text") continue;
+    const match =
+      isMet && level.type === "template" ? reshaped(level, "+") : matchLevel(level, wanted, at);
     const joined = match && joinFacts(facts, match.facts);
     if (!joined) return undefined;
     facts = joined;
@@ -100,6 +107,12 @@ function mayMeetAtRoot(level: Level | undefined, wanted: Level | undefined, mode
   const isWild = (one: Level): boolean => one.type === "plus" || one.type === "rest";
   if (isWild(level) && isSystemLevel(wanted)) return false;
   return mode !== "overlap" || !(isWild(wanted) && isSystemLevel(level));
+}
+
+/** Deny rules insert every value; only one that is a level like others meets a wildcard for certain. */
+function reshaped(level: Level & { type: "template" }, wildcard: string): TopicMatch {
+  const facts: Facts = { ...ANYBODY, opaque: new Set([`level ${level.key} ${wildcard}`]) };
+  return { facts, words: `\`${showLevel(level)}\` is one level` };
 }
 
 /** A level without wildcards against the level that is asked for. */

@@ -49,8 +49,8 @@ export function registerBroker(program: Command): void {
       `
 The log goes to stdout, one line for everything that was refused, with the reason.
 SIGHUP loads the configuration again: one that cannot be used leaves the old one in force. Live
-subscriptions that the new one does not allow are removed (portcullis.on_policy_change). TLS listeners
-(listeners.ssl.NAME with ssl_options) take new certificates from then on; connections stay.
+subscriptions that the new one does not allow are removed (portcullis.on_policy_change). TLS
+listeners (listeners.ssl.NAME) take new certificates from then on; connections stay.
 SIGTERM and SIGINT stop gracefully.
 
 Examples:
