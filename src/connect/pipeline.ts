@@ -35,6 +35,7 @@ import {
   traceDrop,
   traceIdentity,
 } from "./report.ts";
+import { encodeText, isLonger, isUtf8, textRecord, toText } from "./text.ts";
 import { tokenRulesOf } from "./token-rules.ts";
 
 /** An accepted client that has no session yet. */
@@ -377,9 +378,7 @@ function originOf({
 function isUsableId(clientId: Text, { policy }: Connecting, isGiven: boolean): boolean {
   if (!isUtf8(clientId)) return false;
   if (!isGiven || !policy.config.switches.client_id_override_checked) return true;
-  return (
-    attributeText(typeof clientId === "string" ? encoder.encode(clientId) : clientId) !== undefined
-  );
+  return attributeText(encodeText(clientId)) !== undefined;
 }
 
 function denied(
@@ -389,45 +388,4 @@ function denied(
   faults: readonly Fault[] = [],
 ): ConnectDenied {
   return { verdict: "deny", reason, by, code, faults };
-}
-
-const encoder = new TextEncoder();
-// A byte-order mark is a character like others: without it one client id could pass for another.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictDecoder = new TextDecoder("utf-8", { fatal: true });
-
-function isUtf8(text: Text): boolean {
-  // A string with half a surrogate pair has no UTF-8 either; the encoder would replace it.
-  if (typeof text === "string") return !/\p{Surrogate}/u.test(text);
-  try {
-    strictDecoder.decode(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Has the text more bytes than these in UTF-8? */
-function isLonger(text: Text, bytesMax: number): boolean {
-  if (typeof text !== "string") return text.length > bytesMax;
-  return text.length * 3 > bytesMax && encoder.encode(text).length > bytesMax;
-}
-
-function toText(text: Text): string {
-  return typeof text === "string" ? text : decoder.decode(text);
-}
-
-function textRecord(attrs: Readonly<Record<string, Text>>): Readonly<Record<string, string>> {
-  if (areTexts(attrs)) return attrs;
-  const texts: Record<string, string> = Object.create(null);
-  for (const [name, value] of Object.entries(attrs)) texts[name] = toText(value);
-  return texts;
-}
-
-/** As nearly always. They have no prototype, so every name is their own. */
-function areTexts(
-  attrs: Readonly<Record<string, Text>>,
-): attrs is Readonly<Record<string, string>> {
-  for (const name in attrs) if (typeof attrs[name] !== "string") return false;
-  return true;
 }
