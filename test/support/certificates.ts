@@ -1,5 +1,6 @@
 /** Certificates made when a test runs: a small writer of DER, and node's keys. Nothing is committed. */
-import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createSign, type KeyObject } from "node:crypto";
+import { makeKeyPair } from "./key-pair.ts";
 
 export interface TestCertificate {
   readonly der: Buffer;
@@ -49,7 +50,7 @@ export function makeCertificate(options: CertificateOptions): TestCertificate {
       element(0x87, Buffer.from(address.split(".").map(Number))),
     ),
   ];
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { publicKey, privateKey } = makeKeyPair("ec", { namedCurve: "P-256" });
   const algorithm = element(0x30, oid("1.2.840.10045.4.3.2"));
   const day = 86_400_000;
   const extensions = [

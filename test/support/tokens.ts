@@ -1,25 +1,20 @@
 /** Keys and tokens made on the spot, with node:crypto so that they do not depend on what is tested. */
-import {
-  constants,
-  createHmac,
-  generateKeyPairSync,
-  type KeyObject,
-  sign as signBytes,
-} from "node:crypto";
+import { constants, createHmac, type KeyObject, sign as signBytes } from "node:crypto";
+import { makeKeyPair } from "./key-pair.ts";
 
 export interface KeyPair {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
 
-export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
-export const otherRsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
-export const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
-export const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
-export const p521 = generateKeyPairSync("ec", { namedCurve: "P-521" });
-export const secp256k1 = generateKeyPairSync("ec", { namedCurve: "secp256k1" });
-export const ed25519 = generateKeyPairSync("ed25519");
-export const ed448 = generateKeyPairSync("ed448");
+export const rsa = makeKeyPair("rsa", { modulusLength: 2048 });
+export const otherRsa = makeKeyPair("rsa", { modulusLength: 2048 });
+export const p256 = makeKeyPair("ec", { namedCurve: "P-256" });
+export const p384 = makeKeyPair("ec", { namedCurve: "P-384" });
+export const p521 = makeKeyPair("ec", { namedCurve: "P-521" });
+export const secp256k1 = makeKeyPair("ec", { namedCurve: "secp256k1" });
+export const ed25519 = makeKeyPair("ed25519");
+export const ed448 = makeKeyPair("ed448");
 
 /** The usual key of an algorithm. */
 export function keyPairFor(algorithm: string): KeyPair {

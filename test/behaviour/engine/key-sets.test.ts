@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
 import { compilePolicy } from "../../../src/compile/policy.ts";
@@ -11,6 +10,7 @@ import { missingSecrets } from "../../../src/policy-meta.ts";
 import { brief, engineOf, imageOf, START } from "../../support/engine.ts";
 import { type FakeTime, fakeTime } from "../../support/fake-timers.ts";
 import { type JwksServer, jwk, sendKeys, startJwksServer } from "../../support/jwks-server.ts";
+import { makeKeyPair } from "../../support/key-pair.ts";
 import { encodePart, keyPairFor, makeToken, p256, rsa } from "../../support/tokens.ts";
 
 const opened: (() => unknown)[] = [];
@@ -91,7 +91,7 @@ describe("keys from an endpoint", () => {
     const outcomes: string[] = [];
     let old = signed("k");
     for (let round = 1; round <= 12; round += 1) {
-      const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const pair = makeKeyPair("ec", { namedCurve: "P-256" });
       const token = makeToken("ES256", pair.privateKey, {}, { alg: "ES256", kid: "k" });
       server.answer = [jwk(pair, { kid: "k" })];
       outcomes.push(...(await Promise.all(Array.from({ length: 100 }, () => login(token)))));
@@ -220,7 +220,7 @@ describe("keys from an endpoint", () => {
 describe("two issuers in a chain", () => {
   it("are each judged by their own keys, and nobody by the other's", async () => {
     const issuers = ["https://a.example", "https://b.example"] as const;
-    const pairs = [p256, generateKeyPairSync("ec", { namedCurve: "P-256" })];
+    const pairs = [p256, makeKeyPair("ec", { namedCurve: "P-256" })];
     const servers = await Promise.all(
       pairs.map((pair, index) => startJwksServer([jwk(pair, { kid: `k${index}` })])),
     );

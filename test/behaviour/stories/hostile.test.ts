@@ -1,5 +1,5 @@
 /** Hostile clients against the whole thing: real sockets, real engine, both stories' policy. */
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -7,6 +7,7 @@ import mqtt from "mqtt-packet";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Engine } from "../../../src/index.ts";
 import { connectPacket, startBroker, type TestBroker } from "../../support/broker.ts";
+import { makeKeyPair } from "../../support/key-pair.ts";
 import { type Device, knock } from "../../support/mqtt-client.ts";
 import { engineFrom, signToken } from "../../support/policy.ts";
 
@@ -158,7 +159,7 @@ describe("the broker stays up, refuses and says why", () => {
   });
 
   it("an HS256 token signed with the RSA public key", async () => {
-    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { publicKey, privateKey } = makeKeyPair("rsa", { modulusLength: 2048 });
     const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
     await start(`authentication = [{
       mechanism = jwt, use_jwks = false, algorithm = "public-key", from = password

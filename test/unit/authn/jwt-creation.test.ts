@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
@@ -7,6 +6,7 @@ import { createJoseCrypto } from "../../../src/crypto/jose.ts";
 import { KeySetStore } from "../../../src/crypto/jwks-store.ts";
 import { fakeTime } from "../../support/fake-timers.ts";
 import { ask, brief, create, type Setup } from "../../support/jwt.ts";
+import { makeKeyPair } from "../../support/key-pair.ts";
 import {
   type KeyPair,
   makeToken,
@@ -49,7 +49,7 @@ describe("creation", () => {
   });
 
   it("refuses short keys where that is wanted, in any mode", async () => {
-    const short = generateKeyPairSync("rsa", { modulusLength: 2047 });
+    const short = makeKeyPair("rsa", { modulusLength: 2047 });
     const pem = (pair: KeyPair) => ({ type: "public_key" as const, pem: spkiPem(pair.publicKey) });
     const secret = (length: number) =>
       ({ type: "hmac", secret: "s".repeat(length), secretBase64Encoded: false }) as const;

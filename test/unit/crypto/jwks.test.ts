@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createNodeCrypto } from "../../../bindings/node/crypto.ts";
 import { type JwksOptions, JwksSource } from "../../../src/crypto/jwks.ts";
@@ -20,12 +19,13 @@ import {
   sendKeys,
   startJwksServer,
 } from "../../support/jwks-server.ts";
+import { makeKeyPair } from "../../support/key-pair.ts";
 import { p256, p384, rsa } from "../../support/tokens.ts";
 
 const START_MS = 1_750_000_000_000;
 const A = jwk(p256, { kid: "a" });
 const B = jwk(p384, { kid: "b" });
-const otherP256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const otherP256 = makeKeyPair("ec", { namedCurve: "P-256" });
 const BAD = { kty: "RSA", kid: "bad", n: "!!", e: "AQAB" };
 
 const opened: (() => unknown)[] = [];
