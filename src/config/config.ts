@@ -274,8 +274,6 @@ export const SOURCE_TYPES: readonly string[] = [
 export interface StoredRulesConfig {
   readonly type: "built_in_database";
   readonly enable: boolean;
-  /** Of one client id, one username, or everybody. */
-  readonly maxRules: number;
   readonly at?: SourcePosition | undefined;
 }
 

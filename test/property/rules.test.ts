@@ -190,6 +190,37 @@ describe("hostile rule sets", () => {
     expect(opened).toBeGreaterThan(0);
   });
 
+  test("of a client are refused or decide something, and leave nothing behind", () => {
+    const core = coreWith([], emqx, newCore());
+    let opened = 0;
+    fc.assert(
+      fc.property(looseRules, damage, fc.nat(3), (rules, words, how) => {
+        const { blob } = compileRules(rules, { switches: emqx });
+        const view = new DataView(blob.buffer);
+        for (const [place, word] of words) {
+          view.setUint32((place % (blob.length / 4)) * 4, word, true);
+        }
+        const { rules_open, rules_close, client_stored, is_covered } = core.exports;
+        const handle = openClient(core, { clientId: "a", username: "b" });
+        core.bytes.set(blob, core.inputPtr);
+        const shared = rules_open(blob.length);
+        core.bytes.set(blob, core.inputPtr);
+        if (client_stored(handle, blob.length, Math.max(0, shared), how) === 0) opened++;
+        for (const topic of ["a", "a/b", "#", "$x/a"]) {
+          for (const bit of [1, 64]) {
+            decide(core, handle, bit, topic);
+            is_covered(handle, topic.length, bit);
+          }
+        }
+        if (shared > 0) rules_close(shared);
+        closeClient(core, handle);
+        expect(core.exports.records_used()).toBe(0);
+      }),
+      runs(700),
+    );
+    expect(opened).toBeGreaterThan(0);
+  });
+
   test("are refused when they are not rule sets at all", () => {
     const core = newCore();
     fc.assert(

@@ -63,6 +63,15 @@ describe("the configuration of an image", () => {
     ["without listeners", changed((meta) => delete meta.config.listeners)],
     ["with listeners of nothing", changed((meta) => (meta.config.listeners = [1]))],
     ["with another no_match", changed((meta) => (meta.config.authorization.noMatch = "maybe"))],
+    ["without sources", changed((meta) => delete meta.config.authorization.sources)],
+    [
+      "with a source of another version",
+      changed((meta) => (meta.config.authorization.sources[0].type = "http")),
+    ],
+    [
+      "with a source that is neither on nor off",
+      changed((meta) => delete meta.config.authorization.sources[0].enable),
+    ],
     ["without mqtt", changed((meta) => delete meta.config.mqtt)],
     ["without attributes", changed((meta) => delete meta.config.mqtt.clientAttrsInit)],
     [

@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Admission, whoCan } from "../../../src/analyze/who-can.ts";
 import { compilePolicy } from "../../../src/compile/policy.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
-import type { SourceConfig } from "../../../src/config/config.ts";
 import type { Action, SourcePosition } from "../../../src/types.ts";
 import { loadConfigFile } from "../config-files.ts";
 import { EXIT_NO, EXIT_OK, note, paint, print } from "../terminal.ts";
@@ -55,6 +54,9 @@ function run(type: Action["type"], topic: string, options: WhoCanOptions): void 
   const answer = whoCan(rules, { action, topic, switches, noMatch: authorization.noMatch });
   const isAnybody =
     answer.refused === undefined && (answer.admissions.length > 0 || answer.otherwise);
+  const isStored = authorization.sources.some(
+    (source) => source.enable && source.type === "built_in_database",
+  );
   if (options.json) {
     const place = (number: number): object => ({
       number,
@@ -66,11 +68,11 @@ function run(type: Action["type"], topic: string, options: WhoCanOptions): void 
       rule: place(rule),
       except: except.map((one) => ({ ...one, rule: place(one.rule) })),
     }));
-    print(JSON.stringify({ action, topic, anybody: isAnybody, ...answer, admissions }));
+    const said = { action, topic, anybody: isAnybody, ...answer, admissions };
+    print(JSON.stringify(isStored ? { ...said, notAsked: ["built_in_database"] } : said));
   } else {
     show(type, topic, answer, (number) => rules[number - 1]);
-    const isStored = ({ type, enable }: SourceConfig) => enable && type === "built_in_database";
-    if (authorization.sources.some(isStored)) {
+    if (isStored) {
       note("the rules of the built-in database have a say too: see `portcullis rules list`");
     }
   }

@@ -28,10 +28,13 @@ const FILE_KEYS = {
   rules: optional(located("acl.conf text", { mayBeEmpty: true }), "the rules themselves"),
 } satisfies Keys;
 
+/** How many rules the command line stores of one record: EMQX's default. */
+const RULES_STORED = 100;
+
 const DATABASE_KEYS = {
   type: required(oneOf(["built_in_database"]), "where the rules are"),
   enable: key(boolean(), true, "a disabled source is skipped"),
-  max_rules: key(integer(1, 1_000_000), 100, "rules that one record may have"),
+  max_rules: key(integer(1, 1_000_000), RULES_STORED, "rules that one record may have"),
 } satisfies Keys;
 
 const TYPE = {
@@ -143,5 +146,13 @@ function readDatabaseSource(node: HoconObject, place: Place): StoredRulesConfig 
   const values = readKeys(node, DATABASE_KEYS, place);
   if (values === undefined) return undefined;
   const { enable, max_rules: maxRules } = values;
-  return { type: "built_in_database", enable, maxRules, at: node.at };
+  if (maxRules !== RULES_STORED) {
+    place.load.issues.warning(
+      "WARN_CONFIG_NO_EFFECT",
+      node.members.get("max_rules")?.value.at ?? node.at,
+      `\`max_rules\` has no effect: \`portcullis rules\` stores ${RULES_STORED} of one record`,
+      { path: joinPath(place.path, "max_rules") },
+    );
+  }
+  return { type: "built_in_database", enable, at: node.at };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runCli, TestDirectory } from "../../support/cli.ts";
 
@@ -608,6 +609,15 @@ p.conf: ok: strict mode, authentication cinfo, 1 rule (no errors, 1 warning)
       "p.conf: ok: strict mode, authentication cinfo, 1 rule (no errors, no warnings)\n",
     );
     expect([code, stderr]).toEqual([0, ""]);
+  });
+
+  it("tells of stored rules beside those of files, without looking for them", async () => {
+    const made = directory({
+      "p.conf": `${GOOD}\nauthorization.sources = [{ type = built_in_database }]`,
+    });
+    const { code, stdout, stderr } = await runCli("check", made.file("p.conf"));
+    expect(stdout).toContain("authentication cinfo, 0 rules and those of the built-in database (");
+    expect([code, stderr, existsSync(made.file("data"))]).toEqual([0, "", false]);
   });
 
   it("gives the same as JSON, also of a file that is not there", async () => {

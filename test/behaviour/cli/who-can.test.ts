@@ -10,10 +10,21 @@ const ACL = `{deny, {username, "mallory"}, all, ["plant/#"]}.
 {allow, all, publish, ["late"]}.
 `;
 
-async function ask(acl: string, noMatch: string, ...args: readonly string[]): Promise<CliResult> {
+const FILE = '{ type = file, path = "acl.conf" }';
+
+function ask(acl: string, noMatch: string, ...args: readonly string[]): Promise<CliResult> {
+  return askSources(FILE, acl, noMatch, ...args);
+}
+
+async function askSources(
+  sources: string,
+  acl: string,
+  noMatch: string,
+  ...args: readonly string[]
+): Promise<CliResult> {
   const files = new TestDirectory({
     "p.conf": `portcullis.allow_anonymous = true
-authorization { no_match = ${noMatch}, sources = [{ type = file, path = "acl.conf" }] }
+authorization { no_match = ${noMatch}, sources = [${sources}] }
 `,
     "acl.conf": acl,
   });
@@ -35,6 +46,20 @@ ALLOW if client id is \`7\`
       acl.conf:3: {allow, all, publish, ["plant/\${clientid}/temp"]}
       except if username is \`mallory\`: acl.conf:1
 `);
+  });
+
+  it("says that it does not look into the built-in database, where that is asked", async () => {
+    for (const [enable, says] of [
+      [true, true],
+      [false, false],
+    ]) {
+      const database = `{ type = built_in_database, enable = ${enable} }`;
+      const asked = (...more: string[]) =>
+        askSources(`${database}, ${FILE}`, ACL, "deny", "publish", "late", ...more);
+      expect((await asked()).stderr.includes("the built-in database have a say too")).toBe(says);
+      const { stdout } = await asked("--json");
+      expect(JSON.parse(stdout).notAsked).toEqual(says ? ["built_in_database"] : undefined);
+    }
   });
 
   it("goes by the QoS that is asked about", async () => {

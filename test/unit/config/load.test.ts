@@ -529,19 +529,32 @@ describe("authorization", () => {
   });
 
   test("the built-in database and a file may stand in any order", () => {
-    const database = "{type = built_in_database, max_rules = 7}";
+    const database = "{type = built_in_database, max_rules = 100}";
     const file = "authorization.sources = [{type = built_in_database, enable = false}";
     expect(
       load(`authorization.sources = [{type=file, rules=""}, ${database}]`).config.authorization
         .sources,
     ).toMatchObject([
       { type: "file", enable: true },
-      { type: "built_in_database", enable: true, maxRules: 7 },
+      { type: "built_in_database", enable: true },
     ]);
     expect(load(`${file}, {type=file, rules=""}]`).config.authorization.sources).toMatchObject([
-      { type: "built_in_database", enable: false, maxRules: 100 },
+      { type: "built_in_database", enable: false },
       { type: "file" },
     ]);
+  });
+
+  test("another max_rules than there is has no effect, and is said", () => {
+    const of = (count: number) =>
+      load(`authorization.sources = [{type = built_in_database, max_rules = ${count}}]`).issues;
+    expect(of(101)).toContainEqual(
+      expect.objectContaining({
+        code: "WARN_CONFIG_NO_EFFECT",
+        path: "authorization.sources[1].max_rules",
+        at: expect.objectContaining({ line: 1, column: 65 }),
+      }),
+    );
+    expect(of(100).map(({ code }) => code)).not.toContain("WARN_CONFIG_NO_EFFECT");
   });
 
   test("other sources, second sources and missing files are refused", () => {
