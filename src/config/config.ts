@@ -274,6 +274,8 @@ export const SOURCE_TYPES: readonly string[] = [
 export interface StoredRulesConfig {
   readonly type: "built_in_database";
   readonly enable: boolean;
+  /** Rules of one record, one for each topic; asked when rules are stored, and not later. */
+  readonly maxRules: number;
   readonly at?: SourcePosition | undefined;
 }
 

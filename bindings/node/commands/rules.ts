@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { isJsonArray, parseJson } from "../../../src/json/parse.ts";
 import { checkRules, importRules } from "../store/import/rules.ts";
 import type { RecordPlace } from "../store/keys.ts";
-import { RULES_MAX } from "../store/rule-check.ts";
+import { type RuleTerms, ruleTermsOf } from "../store/rule-check.ts";
 import type { RuleKind, StoredRecord } from "../store/store.ts";
 import { EXIT_NO, note, print } from "../terminal.ts";
 import {
@@ -65,15 +65,17 @@ function registerAdd(rules: Command): void {
     .action((text: string, options: RuleOptions) =>
       withStore(options, { make: true }, async ({ config, store }) => {
         const place = placeOf(options);
-        const added = readRules(text, config.switches);
+        const terms = ruleTermsOf(config);
+        const { rulesMax } = terms;
+        const added = readRules(text, terms);
         const count = store.write((writer) => {
           const before = writer.rules(place);
-          if (before.length + added.length > RULES_MAX) return undefined;
+          if (before.length + added.length > rulesMax) return undefined;
           writer.putRules(place, [...before, ...added]);
           return before.length + added.length;
         });
         if (count === undefined) {
-          note(`portcullis: ${describe(place)} would have more than ${RULES_MAX} rules`);
+          note(`portcullis: ${describe(place)} would have more than ${rulesMax} rules (max_rules)`);
           process.exitCode = EXIT_NO;
         } else if (options.json) print(JSON.stringify({ added: added.length, rules: count }));
         else print(`added ${added.length} to ${describe(place)}, which has ${count} now`);
@@ -131,7 +133,7 @@ ${FORM}`,
         if (options.namespace !== undefined) {
           throw new InvalidArgumentError("the namespace of each record stands in the file");
         }
-        const { records, rules } = await importRules(store, file, config.switches);
+        const { records, rules } = await importRules(store, file, ruleTermsOf(config));
         if (options.json) print(JSON.stringify({ records, rules }));
         else print(`${records} record${records === 1 ? "" : "s"} with ${rules} rules stored`);
       }),
@@ -176,10 +178,10 @@ function describe({ group, namespace, id }: RecordPlace): string {
   return group === "all" ? `everybody${tenant}` : `${group} ${nameText(id)}${tenant}`;
 }
 
-function readRules(text: string, switches: OpenedStore["config"]["switches"]): readonly object[] {
+function readRules(text: string, terms: RuleTerms): readonly object[] {
   const read = parseJson(text);
   if (!read.ok) throw new InvalidArgumentError("the rule is not JSON");
-  const checked = checkRules(isJsonArray(read.value) ? read.value : [read.value], switches);
+  const checked = checkRules(isJsonArray(read.value) ? read.value : [read.value], terms);
   if (typeof checked === "string") throw new InvalidArgumentError(checked);
   if (checked.length === 0) throw new InvalidArgumentError("there is no rule in the list");
   return checked;

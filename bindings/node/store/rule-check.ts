@@ -2,14 +2,27 @@
 import { isRecord, readJsonRule } from "../../../src/compile/acl/json-rules.ts";
 import { validatePattern } from "../../../src/compile/rule/pattern.ts";
 import type { Switches } from "../../../src/config/compatibility.ts";
+import type { Config } from "../../../src/config/config.ts";
 
 export type RuleCheck =
   /** One for each topic, in order; plain JSON. */
   | { readonly ok: true; readonly rules: readonly object[] }
   | { readonly ok: false; readonly message: string };
 
-/** LIMIT: rules of one record, one for each topic. EMQX's default of `max_rules`. */
-export const RULES_MAX = 100;
+/** What rules are held against before they are stored. */
+export interface RuleTerms {
+  readonly switches: Switches;
+  /** Of one record, one for each topic. */
+  readonly rulesMax: number;
+}
+
+/** LIMIT: where no source says `max_rules`. */
+const RULES_MAX = 100;
+
+export function ruleTermsOf({ switches, authorization }: Config): RuleTerms {
+  const source = authorization.sources.find(({ type }) => type === "built_in_database");
+  return { switches, rulesMax: source && "maxRules" in source ? source.maxRules : RULES_MAX };
+}
 
 const KEYS: ReadonlySet<string> = new Set([
   "permission",

@@ -1,4 +1,5 @@
 /** `authorization`. Source: authorization §4.2, §4.3, §4.7.1, §4.7.2. */
+import { STORED_RULES_MAX } from "../../../assembly/abi.ts";
 import type {
   AuthorizationConfig,
   FileSourceConfig,
@@ -28,13 +29,13 @@ const FILE_KEYS = {
   rules: optional(located("acl.conf text", { mayBeEmpty: true }), "the rules themselves"),
 } satisfies Keys;
 
-/** How many rules the command line stores of one record: EMQX's default. */
-const RULES_STORED = 100;
+/** EMQX's default of `max_rules`. */
+const RULES_MAX = 100;
 
 const DATABASE_KEYS = {
   type: required(oneOf(["built_in_database"]), "where the rules are"),
   enable: key(boolean(), true, "a disabled source is skipped"),
-  max_rules: key(integer(1, 1_000_000), RULES_STORED, "rules that one record may have"),
+  max_rules: key(integer(1, STORED_RULES_MAX), RULES_MAX, "rules that one record may have"),
 } satisfies Keys;
 
 const TYPE = {
@@ -146,13 +147,5 @@ function readDatabaseSource(node: HoconObject, place: Place): StoredRulesConfig 
   const values = readKeys(node, DATABASE_KEYS, place);
   if (values === undefined) return undefined;
   const { enable, max_rules: maxRules } = values;
-  if (maxRules !== RULES_STORED) {
-    place.load.issues.warning(
-      "WARN_CONFIG_NO_EFFECT",
-      node.members.get("max_rules")?.value.at ?? node.at,
-      `\`max_rules\` has no effect: \`portcullis rules\` stores ${RULES_STORED} of one record`,
-      { path: joinPath(place.path, "max_rules") },
-    );
-  }
-  return { type: "built_in_database", enable, at: node.at };
+  return { type: "built_in_database", enable, maxRules, at: node.at };
 }

@@ -119,6 +119,19 @@ describe("portcullis rules", () => {
     expect((await rules("add", more, "--client-id", "c")).code).toBe(2);
   });
 
+  it("has as many rules a record as max_rules says", async () => {
+    const source = "authorization.sources = [{ type = built_in_database, max_rules = 2 }]";
+    const config = directory.write("two.conf", `${source}\n`);
+    const add = (...topics: string[]) =>
+      runCli("rules", "add", `[${topics.map((one) => rule(one))}]`, "--all", "-c", config);
+    expect((await add("a", "b", "c")).code).toBe(2);
+    expect((await add("a", "b")).code).toBe(0);
+    expect(await add("c")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("more than 2 rules"),
+    });
+  });
+
   it("needs to know whose", async () => {
     expect((await rules("add", rule("a"))).code).toBe(2);
     expect((await rules("add", rule("a"), "--all", "--username", "ann")).code).toBe(2);

@@ -544,17 +544,11 @@ describe("authorization", () => {
     ]);
   });
 
-  test("another max_rules than there is has no effect, and is said", () => {
-    const of = (count: number) =>
-      load(`authorization.sources = [{type = built_in_database, max_rules = ${count}}]`).issues;
-    expect(of(101)).toContainEqual(
-      expect.objectContaining({
-        code: "WARN_CONFIG_NO_EFFECT",
-        path: "authorization.sources[1].max_rules",
-        at: expect.objectContaining({ line: 1, column: 65 }),
-      }),
-    );
-    expect(of(100).map(({ code }) => code)).not.toContain("WARN_CONFIG_NO_EFFECT");
+  test("max_rules is 100 unless it is written", () => {
+    const of = (text: string) =>
+      load(`authorization.sources = [{type = built_in_database${text}}]`).config.authorization;
+    expect(of("").sources).toMatchObject([{ maxRules: 100 }]);
+    expect(of(", max_rules = 7").sources).toMatchObject([{ maxRules: 7 }]);
   });
 
   test("other sources, second sources and missing files are refused", () => {

@@ -1,8 +1,7 @@
 /** Importing rules: a JSON list of records, all of them checked before one is stored. */
-import type { Switches } from "../../../../src/config/compatibility.ts";
 import { isJsonArray, type JsonValue } from "../../../../src/json/parse.ts";
 import { ID_BYTES_MAX, NAMESPACE_BYTES_MAX, type RecordPlace } from "../keys.ts";
-import { checkStoredRule, RULES_MAX } from "../rule-check.ts";
+import { checkStoredRule, type RuleTerms } from "../rule-check.ts";
 import type { RuleKind, Store } from "../store.ts";
 import { JsonReader } from "./json.ts";
 import { ImportError, type ImportProblem, PROBLEMS_MAX } from "./problem.ts";
@@ -28,12 +27,12 @@ const MEMBERS: readonly string[] = ["clientid", "username", "all", "namespace", 
 export async function importRules(
   store: Store,
   file: string,
-  switches: Switches,
+  terms: RuleTerms,
 ): Promise<RuleImportCounts> {
   const records: RuleRecord[] = [];
   const problems: ImportProblem[] = [];
   const take = (read: RowOrProblem): void => {
-    const one = read.ok ? readRecord(read.row, switches) : read.problem;
+    const one = read.ok ? readRecord(read.row, terms) : read.problem;
     if ("place" in one) records.push(one);
     else problems.push(one);
   };
@@ -55,7 +54,7 @@ export async function importRules(
   };
 }
 
-function readRecord(row: Row, switches: Switches): RuleRecord | ImportProblem {
+function readRecord(row: Row, terms: RuleTerms): RuleRecord | ImportProblem {
   const { line, column, cells } = row;
   const fail = (message: string): ImportProblem => ({ line, column, message });
   const value = (name: string): JsonValue | undefined =>
@@ -76,7 +75,7 @@ function readRecord(row: Row, switches: Switches): RuleRecord | ImportProblem {
   }
   const list = value("rules");
   if (!isJsonArray(list)) return fail("`rules` is no list");
-  const checked = checkRules(list, switches);
+  const checked = checkRules(list, terms);
   if (typeof checked === "string") return fail(checked);
   return { place: { group: whose.kind, namespace, id: whose.id }, rules: checked };
 }
@@ -97,7 +96,7 @@ function whoseOf(
 /** The rules, one for each topic, or what is wrong with them. */
 export function checkRules(
   list: readonly unknown[],
-  switches: Switches,
+  { switches, rulesMax }: RuleTerms,
 ): readonly object[] | string {
   const rules: object[] = [];
   for (const [index, one] of list.entries()) {
@@ -105,5 +104,5 @@ export function checkRules(
     if (!check.ok) return `rule ${index + 1}: ${check.message}`;
     rules.push(...check.rules);
   }
-  return rules.length > RULES_MAX ? `more than ${RULES_MAX} rules (one for each topic)` : rules;
+  return rules.length > rulesMax ? `more than ${rulesMax} rules (one for each topic)` : rules;
 }
