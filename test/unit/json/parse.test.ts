@@ -33,9 +33,11 @@ describe("reading JSON", () => {
           expect(reading.problem).toMatch(/surrogate|too large/);
           return;
         }
-        const plain = JSON.parse(stringifyJson(reading.value)) as unknown;
-        expect(plain).toEqual(JSON.parse(JSON.stringify(expected)));
+        // Without the sign of a zero, as in `-5e-3240`.
+        const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+        expect(plain(JSON.parse(stringifyJson(reading.value)))).toEqual(plain(expected));
       }),
+      { examples: [["-5e-324", "0"]] },
     );
   });
 
