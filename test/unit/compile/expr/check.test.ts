@@ -73,6 +73,10 @@ describe("what can never work is an error at load that names place, form and nea
       "p.conf:3:15: error: x: argument 1 of `hash` must be the name of a digest, found the text `SHA256`, at character 6 of the expression\n  hint: did you mean `'sha256'`?",
     ],
     [
+      "hash('md4', clientid)",
+      "p.conf:3:15: error: x: argument 1 of `hash` must be the name of a digest, found the text `md4`, at character 6 of the expression\n  hint: did you mean `'md5'`?",
+    ],
+    [
       "coalesce('x')",
       "p.conf:3:19: error: x: `coalesce` with one argument needs a list, found the text `x`, at character 10 of the expression\n  hint: coalesce(a, b, …) or coalesce(list)",
     ],
