@@ -9,10 +9,10 @@ export {
   resolveSwitches,
   SWITCHES,
   type Switches,
-  type SwitchName,
 } from "./config/compatibility.ts";
 export type { Config } from "./config/config.ts";
 export { type LoadOptions, loadConfig } from "./config/load.ts";
+export type { SwitchName } from "./config/switch-names.ts";
 export { withoutExchange } from "./connect/exchange.ts";
 export { createJoseCrypto } from "./crypto/jose.ts";
 export { type ConnectOptions, createEngine, type Engine, type EngineOptions } from "./engine.ts";

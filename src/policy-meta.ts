@@ -1,9 +1,9 @@
 /** The run-time configuration of an image. */
 import { ENTRY_META } from "../assembly/abi.ts";
 import { readEntry } from "./compile/image.ts";
-import { SWITCH_NAMES } from "./config/compatibility.ts";
 import { type Config, MECHANISMS, SOURCE_TYPES } from "./config/config.ts";
 import { missingSecretsOf } from "./config/secrets.ts";
+import { SWITCH_NAMES } from "./config/switch-names.ts";
 import { CoreError } from "./errors.ts";
 
 export interface PolicyMeta {

@@ -6,6 +6,8 @@
  * to false. `portcullis.switches { name = … }` overrides single rows. Clauses: the difference
  * tables of the specification (authz §9, authn §8, expr §8), listed in ARCHITECTURE.md.
  */
+import { SWITCH_NAMES, type SwitchName } from "./switch-names.ts";
+
 export type Preset = "strict" | "emqx";
 
 interface SwitchRow {
@@ -362,14 +364,10 @@ export const SWITCHES = {
     clause: "expr 8.2 (17, 18)",
     about: "exactly one quote is removed from each end of a string; large floats print",
   },
-} as const satisfies Record<string, SwitchRow>;
-
-export type SwitchName = keyof typeof SWITCHES;
+} as const satisfies Record<SwitchName, SwitchRow>;
 
 /** The resolved switches of one policy. */
 export type Switches = Readonly<Record<SwitchName, boolean>>;
-
-export const SWITCH_NAMES: readonly SwitchName[] = Object.keys(SWITCHES) as SwitchName[];
 
 /** The switches of a preset, with single rows overridden. */
 export function resolveSwitches(

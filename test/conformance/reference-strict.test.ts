@@ -1,7 +1,8 @@
 /** The deliberate differences of authorization §9, as the reference answers them. */
 import { describe, expect, test } from "vitest";
 import { readAcl } from "../../src/compile/acl/index.ts";
-import { resolveSwitches, type SwitchName } from "../../src/config/compatibility.ts";
+import { resolveSwitches } from "../../src/config/compatibility.ts";
+import type { SwitchName } from "../../src/config/switch-names.ts";
 import type { Action } from "../../src/types.ts";
 import type { ReferenceClient } from "../reference/client.ts";
 import { referenceDecide } from "../reference/decide.ts";

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, test } from "vitest";
 import type { Rule } from "../../src/compile/rule/ast.ts";
-import { resolveSwitches, type Switches, type SwitchName } from "../../src/config/compatibility.ts";
+import { resolveSwitches, type Switches } from "../../src/config/compatibility.ts";
+import type { SwitchName } from "../../src/config/switch-names.ts";
 import type { RuleAnswer } from "../../src/core/core.ts";
 import { actionBit, closeClient, decide, isCovered, openClient } from "../../src/core/rules.ts";
 import type { Action, Text } from "../../src/types.ts";

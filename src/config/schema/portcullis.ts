@@ -1,7 +1,8 @@
 /** `portcullis`: our own root key. */
 
-import { type Preset, SWITCH_NAMES, type SwitchName } from "../compatibility.ts";
+import type { Preset } from "../compatibility.ts";
 import type { OnPolicyChange, UnverifiedClientAttrs } from "../config.ts";
+import { SWITCH_NAMES, type SwitchName } from "../switch-names.ts";
 import { type Keys, key, object, optional, readKeys } from "./keys.ts";
 import { boolean, oneOf, type Spec, text, wrong } from "./spec.ts";
 
