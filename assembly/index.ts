@@ -196,13 +196,3 @@ export function expression_error_argument(): u32 {
 export function expression_steps(): i32 {
   return stepsTaken();
 }
-import { splitTopic } from "./topic/levels";
-export function bench(what: i32, n: i32, handle: i32, bytes: u32, request: u32): i32 {
-  let sink: i32 = 0;
-  for (let i: i32 = 0; i < n; i++) {
-    if (what == 0) sink += splitTopic(inputBase, bytes);
-    else if (what == 1) sink += decideTopic(handle, bytes, request);
-    else sink += stepsTaken();
-  }
-  return sink;
-}
