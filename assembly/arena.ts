@@ -14,7 +14,7 @@
  * INVARIANT: nothing here moves after image_alloc, so absolute pointers stay valid until the
  * next image_alloc, which forgets every client.
  */
-import { IMAGE_BYTES_MAX, INPUT_BYTES_MAX, SCRATCH_BYTES } from "./abi";
+import { IMAGE_BYTES_MAX, INPUT_BYTES_MAX, SCRATCH_BYTES } from "./abi/limits";
 
 const PAGE: usize = 65536;
 const SLACK_BYTES: usize = 16;

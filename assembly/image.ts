@@ -4,18 +4,20 @@
  */
 import {
   ENTRY_EXPRESSION,
-  ERR_IMAGE_CHECKSUM,
-  ERR_IMAGE_LENGTH,
-  ERR_IMAGE_MAGIC,
-  ERR_IMAGE_SECTION,
-  ERR_IMAGE_VERSION,
   IMAGE_CHECKSUM_SEED,
   IMAGE_ENTRY_BYTES,
   IMAGE_HEADER_BYTES,
   IMAGE_MAGIC,
   IMAGE_VERSION,
+} from "./abi/image";
+import {
+  ERR_IMAGE_CHECKSUM,
+  ERR_IMAGE_LENGTH,
+  ERR_IMAGE_MAGIC,
+  ERR_IMAGE_SECTION,
+  ERR_IMAGE_VERSION,
   OK,
-} from "./abi";
+} from "./abi/status";
 import { imageBase, imageBytes } from "./arena";
 import { verifyExpression } from "./expr/verify";
 

@@ -1,8 +1,10 @@
 /**
  * The decision core's whole ABI, on one screen. Pointers are absolute; lengths are bytes; statuses
- * are 0 or one of the negatives in abi.ts. The host writes requests into the input buffer.
+ * are 0 or one of the negatives in abi/status.ts. The host writes requests into the input buffer.
  */
-import { ABI_VERSION, ERR_INPUT, INPUT_BYTES_MAX, OK } from "./abi";
+import { INPUT_BYTES_MAX } from "./abi/limits";
+import { ERR_INPUT, OK } from "./abi/status";
+import { ABI_VERSION } from "./abi/version";
 import { inputBase, layOut, mark, recordsUsed, restore, scratch } from "./arena";
 import { errorArgument, stepsTaken } from "./expr/budget";
 import { evaluate, forgetExpressions, isTrue, slotsRead } from "./expr/evaluate";
@@ -59,7 +61,7 @@ export function records_used(): u32 {
   return recordsUsed;
 }
 
-/** Where calls that answer with a value put it: 16 bytes, see abi.ts. */
+/** Where calls that answer with a value put it: 16 bytes, see abi/values.ts. */
 const result = memory.data(16, 8);
 
 /** Address of that value. What it points at stays as it is until the next call. */

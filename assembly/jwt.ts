@@ -2,7 +2,7 @@
  * Reading a JSON Web Token before anybody has checked its signature: nothing here says the token
  * is genuine. Source: expressions §4.7.
  */
-import { ERR_EXPR_INVALID_JWT_TOKEN, ERR_EXPR_JWT_DECODE, ERR_EXPR_MEMORY } from "./abi";
+import { ERR_EXPR_INVALID_JWT_TOKEN, ERR_EXPR_JWT_DECODE, ERR_EXPR_MEMORY } from "./abi/status";
 import { mark, restore, scratch } from "./arena";
 import { findByte } from "./bytes";
 import {

@@ -1,4 +1,4 @@
-/** Where the rules of an image stand in their source (layout: assembly/abi.ts, "Source map"). */
+/** Where the rules of an image stand in their source (layout: assembly/abi/image.ts). */
 import {
   ENTRY_SOURCE_MAP,
   SOURCE_FILE_BYTES,

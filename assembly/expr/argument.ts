@@ -1,7 +1,6 @@
 /** Reading the arguments of a function: type checks, and texts as (pointer, length). */
+import { ERR_EXPR_BADARG, OK } from "../abi/status";
 import {
-  ERR_EXPR_BADARG,
-  OK,
   TAG_ATOM,
   TAG_BYTES,
   TAG_FALSE,
@@ -9,7 +8,7 @@ import {
   TAG_NULL,
   TAG_TRUE,
   TAG_UNDEFINED,
-} from "../abi";
+} from "../abi/values";
 import { badArgument } from "./budget";
 import { atomName, elementOf, intOf, lenOf, nameLen, namePtr, ptrOf, tagOf } from "./value";
 

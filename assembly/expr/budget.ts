@@ -2,17 +2,15 @@
  * What one evaluation may use: steps, produced text, list elements, working memory. Every function
  * asks here before it makes something; a refusal is an error value, never a trap.
  */
+import { EXPR_OUTPUT_BYTES_MAX, EXPR_STEPS_MAX, LIST_LENGTH_MAX } from "../abi/limits";
 import {
   ERR_EXPR_ARGUMENT,
   ERR_EXPR_LIST_LENGTH,
   ERR_EXPR_MEMORY,
   ERR_EXPR_OUTPUT,
-  EXPR_OUTPUT_BYTES_MAX,
-  EXPR_STEPS_MAX,
-  LIST_LENGTH_MAX,
   OK,
-  VALUE_BYTES,
-} from "../abi";
+} from "../abi/status";
+import { VALUE_BYTES } from "../abi/values";
 import { scratch } from "../arena";
 
 let stepsLeft: i32 = 0;

@@ -1,5 +1,6 @@
 /** Functions by number. Argument counts were checked when the image was opened. */
-import * as abi from "../abi";
+import * as abi from "../abi/functions";
+import { OK } from "../abi/status";
 import { bin2hexstr, decodeBase64, encodeBase64, hexstr2bin, int2hexstr, unescape } from "./encode";
 import { isJwtValue, jsonValue, jwtValue } from "./claims";
 import { compareNumbers, compareTexts, not } from "./compare";
@@ -25,7 +26,7 @@ import { isEmpty, setBool } from "./value";
 /** Any number of arguments. */
 const ANY: u8 = 255;
 
-/** Fewest and most arguments by function number, in the order of abi.ts. */
+/** Fewest and most arguments by function number, in the order of abi/functions.ts. */
 const arities = memory.data<u8>([
   0, 0, 1, 1, 1, 1, 1, 2, 1, 2, 1, 2, 1, 1, 2, 3, 1, 1, 2, 4, 2, 2, 2, 3, 3, 4, 1, 1, 1, 1, // … any_to_str
   2, 3, 2, 3, 2, 2, 1, 255, 1, 2, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, // split … regex_replace
@@ -129,7 +130,7 @@ export function callBuiltin(fn: u32, args: usize, argc: u32, out: usize): i32 {
       return not(args, out);
     case abi.FN_IS_EMPTY_VAL:
       setBool(out, isEmpty(args));
-      return abi.OK;
+      return OK;
     default:
       return askHost(fn, args, argc, out);
   }

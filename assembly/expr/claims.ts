@@ -1,12 +1,6 @@
 /** JSON and JWT values. Source: expressions §4.7. */
-import {
-  ERR_EXPR_BADARG,
-  ERR_EXPR_OUTPUT,
-  OK,
-  TAG_BYTES,
-  TAG_NULL,
-  TAG_UNDEFINED,
-} from "../abi";
+import { ERR_EXPR_BADARG, ERR_EXPR_OUTPUT, OK } from "../abi/status";
+import { TAG_BYTES, TAG_NULL, TAG_UNDEFINED } from "../abi/values";
 import { jsonLookup } from "../json/lookup";
 import { isJwt, jwtLookup } from "../jwt";
 import { badArgument, isProducible } from "./budget";

@@ -1,11 +1,8 @@
 /** Comparison of texts and numbers, and `not`. Source: expressions §2.5, §4.1, §4.9. */
+import { FN_NUM_COMP, FN_STR_COMP, FN_STR_EQ, FN_STR_NEQ } from "../abi/functions";
+import { HOST_COMPARE } from "../abi/host";
+import { OK } from "../abi/status";
 import {
-  FN_NUM_COMP,
-  FN_STR_COMP,
-  FN_STR_EQ,
-  FN_STR_NEQ,
-  HOST_COMPARE,
-  OK,
   TAG_ATOM,
   TAG_BIGINT,
   TAG_BYTES,
@@ -14,7 +11,7 @@ import {
   TAG_INT,
   TAG_TRUE,
   VALUE_BYTES,
-} from "../abi";
+} from "../abi/values";
 import { bytesEqual } from "../bytes";
 import { host } from "../host";
 import { badArgument } from "./budget";

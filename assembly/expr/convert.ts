@@ -1,11 +1,7 @@
 /** Values as text. Source: expressions §2.3–2.4. */
+import { HOST_FLAGS_SHIFT, HOST_TO_TEXT } from "../abi/host";
+import { ERR_EXPR_OUTPUT, ERR_EXPR_RETURN, ERR_EXPR_STEPS, OK } from "../abi/status";
 import {
-  ERR_EXPR_OUTPUT,
-  ERR_EXPR_RETURN,
-  ERR_EXPR_STEPS,
-  HOST_FLAGS_SHIFT,
-  HOST_TO_TEXT,
-  OK,
   TAG_ATOM,
   TAG_BIGINT,
   TAG_BYTES,
@@ -17,7 +13,7 @@ import {
   TAG_NULL,
   TAG_TRUE,
   TAG_UNDEFINED,
-} from "../abi";
+} from "../abi/values";
 import { utf8Encode } from "../encoding/utf8";
 import { host } from "../host";
 import { badArgument, flags, isProducible, produce, refusal, step } from "./budget";

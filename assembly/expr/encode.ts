@@ -1,12 +1,7 @@
 /** Escapes, hexadecimal and base64. Source: expressions §4.4, §4.6. */
-import {
-  ERR_EXPR_CHARACTER,
-  ERR_EXPR_ESCAPE,
-  FN_INT2HEXSTR,
-  OK,
-  TAG_BIGINT,
-  TAG_INT,
-} from "../abi";
+import { FN_INT2HEXSTR } from "../abi/functions";
+import { ERR_EXPR_CHARACTER, ERR_EXPR_ESCAPE, OK } from "../abi/status";
+import { TAG_BIGINT, TAG_INT } from "../abi/values";
 import {
   base64Decode,
   base64DecodedMax,

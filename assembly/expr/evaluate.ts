@@ -1,5 +1,7 @@
 /** Evaluating an expression of the open image by its id. */
-import { ENTRY_EXPRESSION, ERR_EXPR_MISSING, OK, OP_LOAD, OP_LOAD_OR_EMPTY } from "../abi";
+import { OP_LOAD, OP_LOAD_OR_EMPTY } from "../abi/expressions";
+import { ENTRY_EXPRESSION } from "../abi/image";
+import { ERR_EXPR_MISSING, OK } from "../abi/status";
 import { mark, restore } from "../arena";
 import { blobOf, findEntry } from "../image";
 import { finalText } from "./convert";

@@ -1,16 +1,8 @@
 /** Asking the host for a whole function, with the budget kept. */
-import {
-  ERR_EXPR_OUTPUT,
-  ERR_EXPR_STEPS,
-  HOST_FLAGS_SHIFT,
-  HOST_FUNCTION,
-  OK,
-  TAG_BYTES,
-  TAG_INT,
-  TAG_LIST,
-  FN_MAP_TO_RANGE,
-  ERR_EXPR_BADARG,
-} from "../abi";
+import { FN_MAP_TO_RANGE } from "../abi/functions";
+import { HOST_FLAGS_SHIFT, HOST_FUNCTION } from "../abi/host";
+import { ERR_EXPR_OUTPUT, ERR_EXPR_STEPS, OK, ERR_EXPR_BADARG } from "../abi/status";
+import { TAG_BYTES, TAG_INT, TAG_LIST } from "../abi/values";
 import { host } from "../host";
 import { badArgument, flags, isProducible, step } from "./budget";
 import { elementOf, intOf, lenOf, setInt, tagOf } from "./value";

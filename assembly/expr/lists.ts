@@ -1,22 +1,16 @@
 /** Splitting and joining. Source: expressions §4.3. */
+import { FN_SPLIT } from "../abi/functions";
+import { HOST_FLAGS_SHIFT, HOST_NOT_UTF8 } from "../abi/host";
+import { EXPR_OUTPUT_BYTES_MAX, LIST_LENGTH_MAX } from "../abi/limits";
 import {
   ERR_EXPR_INVALID_ARGUMENT,
   ERR_EXPR_LIST_LENGTH,
   ERR_EXPR_MEMORY,
   ERR_EXPR_OUTPUT,
   ERR_EXPR_STEPS,
-  EXPR_OUTPUT_BYTES_MAX,
-  FN_SPLIT,
-  HOST_FLAGS_SHIFT,
-  HOST_NOT_UTF8,
-  LIST_LENGTH_MAX,
   OK,
-  TAG_BIGINT,
-  TAG_BYTES,
-  TAG_INT,
-  TAG_LIST,
-  VALUE_BYTES,
-} from "../abi";
+} from "../abi/status";
+import { TAG_BIGINT, TAG_BYTES, TAG_INT, TAG_LIST, VALUE_BYTES } from "../abi/values";
 import { mark, scratch } from "../arena";
 import { findByte } from "../bytes";
 import { utf8Valid } from "../encoding/utf8";

@@ -1,22 +1,19 @@
 /** Variables: from the request record, along a path. Source: expressions §3.2. */
+import { TAG_TUPLE } from "../abi/expressions";
+import { INPUT_BYTES_MAX } from "../abi/limits";
+import { REQUEST_WRITTEN, SLOT_COUNT } from "../abi/request";
+import { ERR_EXPR_ARGUMENT, ERR_INPUT, OK } from "../abi/status";
 import {
-  ERR_EXPR_ARGUMENT,
-  ERR_INPUT,
-  INPUT_BYTES_MAX,
-  OK,
-  REQUEST_WRITTEN,
-  SLOT_COUNT,
   TAG_BYTES,
   TAG_INT,
   TAG_LIST,
   TAG_MAP,
   TAG_OPAQUE,
-  TAG_TUPLE,
   TAG_UNBOUND,
   TAG_FLOAT,
   TAG_TRUE,
   VALUE_BYTES,
-} from "../abi";
+} from "../abi/values";
 import { inputBase } from "../arena";
 import { bytesEqual } from "../bytes";
 import { copyValue, isEmpty, lenOf, ptrOf, setBytes, tagOf } from "./value";

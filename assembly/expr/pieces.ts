@@ -1,14 +1,7 @@
 /** Texts given in pieces: a list of texts, bytes (0 to 255) and such lists, put together. */
-import {
-  ERR_EXPR_OUTPUT,
-  ERR_EXPR_STEPS,
-  EXPR_NESTING_MAX,
-  EXPR_OUTPUT_BYTES_MAX,
-  OK,
-  TAG_BYTES,
-  TAG_INT,
-  TAG_LIST,
-} from "../abi";
+import { EXPR_NESTING_MAX, EXPR_OUTPUT_BYTES_MAX } from "../abi/limits";
+import { ERR_EXPR_OUTPUT, ERR_EXPR_STEPS, OK } from "../abi/status";
+import { TAG_BYTES, TAG_INT, TAG_LIST } from "../abi/values";
 import { readText, textLen, textPtr } from "./argument";
 import { badArgument, produce, refusal, step } from "./budget";
 import { elementOf, intOf, lenOf, ptrOf, tagOf } from "./value";

@@ -1,5 +1,6 @@
-/** Layout of an expression's blob, see "Expressions" in abi.ts. */
-import { EXPR_CODE_BYTES, EXPR_HEADER_BYTES, VALUE_BYTES } from "../abi";
+/** Layout of an expression's blob, see abi/expressions.ts. */
+import { EXPR_CODE_BYTES, EXPR_HEADER_BYTES } from "../abi/expressions";
+import { VALUE_BYTES } from "../abi/values";
 
 @inline
 export function flagsOf(blob: usize): u32 {

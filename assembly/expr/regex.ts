@@ -1,18 +1,17 @@
 /** Regular expressions over bytes. Source: expressions §4.5. */
+import { TAG_PROGRAM } from "../abi/expressions";
+import { HOST_PATTERN } from "../abi/host";
+import { EXPR_STEPS_MAX } from "../abi/limits";
 import {
   ERR_EXPR_MEMORY,
   ERR_EXPR_OUTPUT,
   ERR_EXPR_PATTERN,
   ERR_EXPR_STEPS,
-  EXPR_STEPS_MAX,
   ERR_MEMORY,
   ERR_REGEX_OUTPUT,
-  HOST_PATTERN,
   OK,
-  TAG_LIST,
-  TAG_PROGRAM,
-  VALUE_BYTES,
-} from "../abi";
+} from "../abi/status";
+import { TAG_LIST, VALUE_BYTES } from "../abi/values";
 import { host } from "../host";
 import { capsBytes, regexExec, regexGroupCount, regexTest, regexVerify } from "../regex/exec";
 import { instructionCount } from "../regex/program";

@@ -3,8 +3,6 @@
  * clusters and case. Source: expressions §4.2.
  */
 import {
-  EXPR_OUTPUT_BYTES_MAX,
-  ERR_EXPR_OUTPUT,
   FN_FIND,
   FN_LTRIM,
   FN_LOWER,
@@ -16,9 +14,10 @@ import {
   FN_SUBSTR,
   FN_TRIM,
   FN_UPPER,
-  OK,
-  TAG_BYTES,
-} from "../abi";
+} from "../abi/functions";
+import { EXPR_OUTPUT_BYTES_MAX } from "../abi/limits";
+import { ERR_EXPR_OUTPUT, OK } from "../abi/status";
+import { TAG_BYTES } from "../abi/values";
 import { mark, restore } from "../arena";
 import { bytesEqual } from "../bytes";
 import { isAscii, isWord, readBytes, readCount, readText, textLen, textPtr } from "./argument";

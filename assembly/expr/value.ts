@@ -1,5 +1,5 @@
 /**
- * Values on the expression stack and in lists: 16 bytes, see "Values" in abi.ts. A value is known
+ * Values on the expression stack and in lists: 16 bytes, see abi/values.ts. A value is known
  * by its address; nothing here allocates.
  */
 import {
@@ -13,7 +13,7 @@ import {
   TAG_TRUE,
   TAG_UNDEFINED,
   VALUE_BYTES,
-} from "../abi";
+} from "../abi/values";
 
 @inline
 export function tagOf(value: usize): u32 {

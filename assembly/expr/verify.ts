@@ -4,13 +4,10 @@
  * Hostile bytes give a status. Cost: one pass.
  */
 import {
-  ERR_EXPRESSION_BLOB,
   EXPR_CODE_BYTES,
   EXPR_HEADER_BYTES,
   EXPR_MAGIC,
   EXPR_STACK_MAX,
-  ERR_MEMORY,
-  OK,
   OP_CALL,
   OP_COALESCE,
   OP_CONST,
@@ -24,16 +21,12 @@ import {
   OP_LOAD_OR_EMPTY,
   OP_UNBOUND,
   OP_UNWIND,
-  SLOT_COUNT,
-  TAG_BIGINT,
-  TAG_BYTES,
-  TAG_FLOAT,
-  TAG_INT,
   TAG_PATH,
   TAG_PROGRAM,
-  TAG_TRUE,
-  VALUE_BYTES,
-} from "../abi";
+} from "../abi/expressions";
+import { SLOT_COUNT } from "../abi/request";
+import { ERR_EXPRESSION_BLOB, ERR_MEMORY, OK } from "../abi/status";
+import { TAG_BIGINT, TAG_BYTES, TAG_FLOAT, TAG_INT, TAG_TRUE, VALUE_BYTES } from "../abi/values";
 import { mark, restore, scratch } from "../arena";
 import { isCallable } from "./builtins";
 import {

@@ -3,11 +3,7 @@
  * run ends by construction; the step budget bounds what the functions do. Source: expressions §3.
  */
 import {
-  ERR_EXPR_COALESCE,
-  ERR_EXPR_STEPS,
-  ERR_EXPR_UNBOUND,
   EXPR_CODE_BYTES,
-  OK,
   OP_CALL,
   OP_COALESCE,
   OP_CONST,
@@ -20,14 +16,10 @@ import {
   OP_LOAD,
   OP_LOAD_OR_EMPTY,
   OP_UNBOUND,
-  TAG_BIGINT,
-  TAG_BYTES,
-  TAG_FALSE,
-  TAG_LIST,
   TAG_PROGRAM,
-  TAG_TRUE,
-  VALUE_BYTES,
-} from "../abi";
+} from "../abi/expressions";
+import { ERR_EXPR_COALESCE, ERR_EXPR_STEPS, ERR_EXPR_UNBOUND, OK } from "../abi/status";
+import { TAG_BIGINT, TAG_BYTES, TAG_FALSE, TAG_LIST, TAG_TRUE, VALUE_BYTES } from "../abi/values";
 import { produceList, refusal, resetBudget, room, step } from "./budget";
 import { callBuiltin } from "./builtins";
 import { loadVariable, NOT_BOUND } from "./lookup";

@@ -9,14 +9,9 @@
  *   | finished containers' elements → …   | stack of values waiting for their container → … |
  *   0                              blocks                                     2 × count × 16
  */
+import { JSON_VALUE_DEPTH_MAX, LIST_LENGTH_MAX, SCRATCH_BYTES } from "../abi/limits";
+import { ERR_EXPR_LIST_LENGTH, ERR_EXPR_MEMORY, ERR_EXPR_NESTING, OK } from "../abi/status";
 import {
-  ERR_EXPR_LIST_LENGTH,
-  ERR_EXPR_MEMORY,
-  ERR_EXPR_NESTING,
-  JSON_VALUE_DEPTH_MAX,
-  LIST_LENGTH_MAX,
-  OK,
-  SCRATCH_BYTES,
   TAG_BYTES,
   TAG_FALSE,
   TAG_LIST,
@@ -24,7 +19,7 @@ import {
   TAG_NULL,
   TAG_TRUE,
   VALUE_BYTES,
-} from "../abi";
+} from "../abi/values";
 import { scratch } from "../arena";
 import { skipBlanks } from "./find";
 import { behindNumber, readNumber, scanNumber } from "./number";

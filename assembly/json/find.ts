@@ -4,7 +4,8 @@
  * One loop without recursion: what is open is one bit a level, so nesting costs nothing but the
  * bytes it is written with. Source: RFC 8259, expressions §4.7.
  */
-import { ERR_EXPR_NESTING, JSON_DEPTH_MAX } from "../abi";
+import { JSON_DEPTH_MAX } from "../abi/limits";
+import { ERR_EXPR_NESTING } from "../abi/status";
 import { scanNumber } from "./number";
 import { hasEscapes, matchPiece, scanString } from "./string";
 

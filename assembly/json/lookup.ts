@@ -1,5 +1,6 @@
 /** `json_value` on bytes already in memory. Source: expressions §4.7. */
-import { OK, TAG_UNDEFINED } from "../abi";
+import { OK } from "../abi/status";
+import { TAG_UNDEFINED } from "../abi/values";
 import { buildValue } from "./build";
 import { findValue, foundAt } from "./find";
 

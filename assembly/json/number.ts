@@ -2,13 +2,8 @@
  * JSON numbers: validation and value. Integers keep every digit; fractions and exponents make a
  * double, correctly rounded. Source: RFC 8259 §6, expressions §4.7.
  */
-import {
-  HOST_PARSE_FLOAT,
-  TAG_BIGINT,
-  TAG_BYTES,
-  TAG_FLOAT,
-  TAG_INT,
-} from "../abi";
+import { HOST_PARSE_FLOAT } from "../abi/host";
+import { TAG_BIGINT, TAG_BYTES, TAG_FLOAT, TAG_INT } from "../abi/values";
 import { host } from "../host";
 
 /**

@@ -4,7 +4,7 @@
  *  0            16             32
  *  | key value  | element value | …
  */
-import { ERR_EXPR_MEMORY } from "../abi";
+import { ERR_EXPR_MEMORY } from "../abi/status";
 import { mark, restore, scratch } from "../arena";
 
 export const PAIR_BYTES: u32 = 32;

@@ -24,7 +24,7 @@ import {
   REGEX_OP_SAVE,
   REGEX_OP_SET,
   REGEX_OP_SPLIT,
-} from "../abi";
+} from "../abi/regex";
 import { isAt } from "./position";
 import { inSet, rowCount, startOf } from "./program";
 

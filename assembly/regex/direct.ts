@@ -2,7 +2,8 @@
  * Regular expressions on bytes in the input buffer, for patterns that are not part of an image:
  * program, then text, then (regex_replace) replacement, without gaps.
  */
-import { ERR_INPUT, ERR_MEMORY, INPUT_BYTES_MAX, OK } from "../abi";
+import { INPUT_BYTES_MAX } from "../abi/limits";
+import { ERR_INPUT, ERR_MEMORY, OK } from "../abi/status";
 import { inputBase, mark, restore, scratch } from "../arena";
 import { capsBytes, regexExec, regexTest, regexVerify } from "./exec";
 import { regexReplace } from "./replace";

@@ -2,12 +2,8 @@
  * Searching with a verified program. Time is linear in the text whatever the pattern: at most
  * instructions × (length + 1) steps.
  */
-import {
-  ERR_MEMORY,
-  REGEX_ANCHORED,
-  REGEX_FLAG_LITERAL,
-  REGEX_PARALLEL,
-} from "../abi";
+import { REGEX_ANCHORED, REGEX_FLAG_LITERAL, REGEX_PARALLEL } from "../abi/regex";
+import { ERR_MEMORY } from "../abi/status";
 import { mark, restore, scratch, scratchLeft } from "../arena";
 import {
   backtrackAt,

@@ -16,7 +16,7 @@ import {
   REGEX_OP_MATCH,
   REGEX_OP_SAVE,
   REGEX_OP_SPLIT,
-} from "../abi";
+} from "../abi/regex";
 import { COUNTS_STEPS } from "./backtrack";
 import { isAt } from "./position";
 import { inSet, instructionCount, instructionsOf, startOf } from "./program";

@@ -10,7 +10,7 @@ import {
   REGEX_AT_START,
   REGEX_AT_WORD_END,
   REGEX_AT_WORD_START,
-} from "../abi";
+} from "../abi/regex";
 
 const LF: u8 = 10;
 

@@ -1,11 +1,9 @@
 /**
- * Reading a regular-expression program (layout: abi.ts), and checking one that comes from outside.
+ * Reading a regular-expression program (layout: abi/regex.ts), and checking one that comes from outside.
  * `program` is the address of its first byte, `at` an offset in it.
  */
+import { REGEX_PROGRAM_MAX } from "../abi/limits";
 import {
-  ERR_MEMORY,
-  ERR_REGEX_BLOB,
-  OK,
   REGEX_AT_NOT_BEFORE_LF,
   REGEX_FLAG_LITERAL,
   REGEX_HEADER_BYTES,
@@ -17,11 +15,11 @@ import {
   REGEX_OP_SAVE,
   REGEX_OP_SET,
   REGEX_OP_SPLIT,
-  REGEX_PROGRAM_MAX,
   REGEX_SET_BYTES,
   REGEX_SETS_MAX,
   REGEX_WORK_BYTES_MAX,
-} from "../abi";
+} from "../abi/regex";
+import { ERR_MEMORY, ERR_REGEX_BLOB, OK } from "../abi/status";
 import { mark, restore, scratch } from "../arena";
 
 @inline

@@ -3,15 +3,9 @@
  *
  * Source: expressions §4.5 (replacement text, order of matches).
  */
-import {
-  ERR_MEMORY,
-  ERR_REGEX_OUTPUT,
-  ERR_REGEX_REPLACEMENT,
-  EXPR_OUTPUT_BYTES_MAX,
-  OK,
-  REGEX_ANCHORED,
-  REGEX_NOT_EMPTY_AT_START,
-} from "../abi";
+import { EXPR_OUTPUT_BYTES_MAX } from "../abi/limits";
+import { REGEX_ANCHORED, REGEX_NOT_EMPTY_AT_START } from "../abi/regex";
+import { ERR_MEMORY, ERR_REGEX_OUTPUT, ERR_REGEX_REPLACEMENT, OK } from "../abi/status";
 import { mark, restore, scratch } from "../arena";
 import { beginSearch, capsBytes, searchNext } from "./exec";
 import { regexGroupCount } from "./program";

@@ -1,5 +1,5 @@
 /** Where a match could begin: skips positions at which no match can. */
-import { REGEX_FLAG_ANCHORED } from "../abi";
+import { REGEX_FLAG_ANCHORED } from "../abi/regex";
 import { firstOf, flagsOf, inSet, prefixBytes, prefixOf, shortestOf } from "./program";
 
 /** No position left. */

@@ -23,24 +23,35 @@
  * what was closed is refused, and with one exception in 128 even after its block got a new client.
  */
 import {
-  ATTR_BYTES_MAX,
-  ATTRS_MAX,
-  CLIENT_SLOTS,
-  ENTRY_BYTES,
-  ENTRY_RULES,
-  ERR_HANDLE,
-  ERR_INPUT,
-  ERR_MEMORY,
-  ERR_RULES_BLOB,
-  INPUT_BYTES_MAX,
-  OK,
   ORIGIN_IMAGE,
   ORIGIN_OWN,
   ORIGIN_SHARED,
   ORIGIN_TOKEN,
-  PIECE_BYTES,
+  STORED_BEHIND,
+  STORED_SKIPS_FAILURES,
+} from "../abi/decisions";
+import {
+  ENTRY_RULES,
+  SWITCH_ABSENT_NEVER_MATCHES,
+  SWITCH_SAFE_PLACEHOLDERS,
+  SWITCH_SEPARATOR_IN_PLACEHOLDER,
+} from "../abi/image";
+import { ATTR_BYTES_MAX, ATTRS_MAX, INPUT_BYTES_MAX, TOKEN_RULES_MAX } from "../abi/limits";
+import {
+  CLIENT_SLOTS,
   REQUEST_HEADER_BYTES,
   REQUEST_WRITTEN,
+  SLOT_CERT_COMMON_NAME,
+  SLOT_CLIENT_ATTRS,
+  SLOT_CLIENTID,
+  SLOT_LISTENER,
+  SLOT_PEERHOST,
+  SLOT_USERNAME,
+  SLOT_ZONE,
+} from "../abi/request";
+import {
+  ENTRY_BYTES,
+  PIECE_BYTES,
   RULE_ALLOW,
   RULE_BYTES,
   SECTION_ENTRIES,
@@ -49,29 +60,19 @@ import {
   SECTION_TEMPLATES,
   SECTION_TEXT,
   SECTION_VARIABLES,
-  SLOT_CERT_COMMON_NAME,
-  SLOT_CLIENT_ATTRS,
-  SLOT_CLIENTID,
-  SLOT_LISTENER,
-  SLOT_PEERHOST,
-  SLOT_USERNAME,
-  SLOT_ZONE,
-  STORED_BEHIND,
-  STORED_SKIPS_FAILURES,
-  SWITCH_ABSENT_NEVER_MATCHES,
-  SWITCH_SAFE_PLACEHOLDERS,
-  SWITCH_SEPARATOR_IN_PLACEHOLDER,
+  VARIABLE_ATTR,
+  VARIABLE_BYTES,
+  VARIABLE_LISTENER,
+} from "../abi/rules";
+import { ERR_HANDLE, ERR_INPUT, ERR_MEMORY, ERR_RULES_BLOB, OK } from "../abi/status";
+import {
   TAG_ATOM,
   TAG_BYTES,
   TAG_MAP,
   TAG_OPAQUE,
   TAG_UNDEFINED,
-  TOKEN_RULES_MAX,
   VALUE_BYTES,
-  VARIABLE_ATTR,
-  VARIABLE_BYTES,
-  VARIABLE_LISTENER,
-} from "../abi";
+} from "../abi/values";
 import { align8, inputBase, isRecord, recordAlloc, recordFree } from "../arena";
 import { bytesEqual } from "../bytes";
 import { blobBytes, blobOf, entryAt, imageEntries, switches } from "../image";

@@ -6,29 +6,29 @@
  */
 import {
   ACTION_SUBSCRIBE_ANY,
-  ENTRY_BYTES,
-  ENTRY_TOPIC_ALL,
-  ENTRY_TOPIC_EQUAL,
-  ENTRY_TOPIC_TEMPLATE,
-  ERR_HANDLE,
-  ERR_INPUT,
-  INPUT_BYTES_MAX,
   ORIGIN_IMAGE,
   ORIGIN_OWN,
   ORIGIN_SHARED,
   ORIGIN_TOKEN,
-  RULE_ALLOW,
-  RULE_BYTES,
   RULE_NONE,
   STORED_BEHIND,
   STORED_SKIPS_FAILURES,
-  SWITCH_OVERLAP_DENIES,
-  SWITCH_SUBSCRIBE_CONTAINMENT,
   VERDICT_ALLOW,
   VERDICT_DENY,
   VERDICT_FAILED,
   VERDICT_NO_MATCH,
-} from "../abi";
+} from "../abi/decisions";
+import { SWITCH_OVERLAP_DENIES, SWITCH_SUBSCRIBE_CONTAINMENT } from "../abi/image";
+import { INPUT_BYTES_MAX } from "../abi/limits";
+import {
+  ENTRY_BYTES,
+  ENTRY_TOPIC_ALL,
+  ENTRY_TOPIC_EQUAL,
+  ENTRY_TOPIC_TEMPLATE,
+  RULE_ALLOW,
+  RULE_BYTES,
+} from "../abi/rules";
+import { ERR_HANDLE, ERR_INPUT } from "../abi/status";
 import { inputBase, mark, restore } from "../arena";
 import { switches } from "../image";
 import { filtersOverlap, hasWildcard } from "../topic/filter";

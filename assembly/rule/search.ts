@@ -8,6 +8,7 @@
  * beat the best rule so far is not entered. A node is entered at most once in a search, so a search
  * costs at most the number of nodes whatever the filters look like, and usually a few per level.
  */
+import { RULE_NONE } from "../abi/decisions";
 import {
   EDGE_BYTES,
   ENTRY_BYTES,
@@ -30,11 +31,10 @@ import {
   RULE_ALL_TOPICS,
   RULE_ALLOW,
   RULE_BYTES,
-  RULE_NONE,
   RULE_RAISES,
   TERMINAL_BYTES,
   TERMINAL_DIRECT,
-} from "../abi";
+} from "../abi/rules";
 import { mark, restore } from "../arena";
 import { bytesEqual } from "../bytes";
 import { filterContains, hasWildcard, topicMatches } from "../topic/filter";
@@ -140,7 +140,7 @@ function applies(rule: u32, isContained: bool): bool {
   return answer == WHO_UNKNOWN ? !isAllow : true;
 }
 
-/** `reference`: see NODE_HASH_TERMINAL in abi.ts; not 0. */
+/** `reference`: see NODE_HASH_TERMINAL in abi/rules.ts; not 0. */
 function visit(reference: u32, isContained: bool): void {
   if (reference & TERMINAL_DIRECT) {
     const rule = reference ^ TERMINAL_DIRECT;

@@ -1,6 +1,6 @@
 /**
  * The rule set in use: where its sections start. Which sections there are and how their records
- * look: abi.ts, "Rule-set blob".
+ * look: abi/rules.ts.
  *
  * INVARIANT: only verified blobs are selected, so nothing that reads them checks bounds again.
  */
@@ -27,7 +27,7 @@ import {
   SECTION_TERMINALS,
   SECTION_TEXT,
   SECTION_USES,
-} from "../abi";
+} from "../abi/rules";
 
 let selected: usize = 0;
 export let flags: u32 = 0;

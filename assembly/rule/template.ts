@@ -3,7 +3,8 @@
  *
  * Source: authorization §3.4, §3.5, §9 items 5 and 6; expressions §5.7.
  */
-import { PIECE_BYTES, SWITCH_SAFE_PLACEHOLDERS } from "../abi";
+import { SWITCH_SAFE_PLACEHOLDERS } from "../abi/image";
+import { PIECE_BYTES } from "../abi/rules";
 import { scratch } from "../arena";
 import { bytesEqual } from "../bytes";
 import { switches } from "../image";

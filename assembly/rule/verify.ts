@@ -5,13 +5,13 @@
  * What a hostile blob can still do is be slow in ways a compiler would not be (shared subtrees,
  * crowded hash tables); DECISION_STEPS_MAX and RUN_MAX bound that.
  */
+import { RULE_NONE } from "../abi/decisions";
+import { CACHED_ROOTS_MAX, CONDITION_HEIGHT_MAX } from "../abi/limits";
 import {
-  CACHED_ROOTS_MAX,
   CONDITION_ADDRESS,
   CONDITION_AND,
   CONDITION_BYTES,
   CONDITION_EQUAL,
-  CONDITION_HEIGHT_MAX,
   CONDITION_OR,
   CONDITION_PATTERN,
   CONDITION_RAISE,
@@ -19,8 +19,6 @@ import {
   ENTRY_BYTES,
   ENTRY_TOPIC_ALL,
   ENTRY_TOPIC_TEMPLATE,
-  ERR_REGEX_BLOB,
-  ERR_RULES_BLOB,
   KEY_BYTES,
   LITERALS_MANY,
   LITERAL_BYTES,
@@ -33,12 +31,10 @@ import {
   NODE_PARENT,
   NODE_PLUS,
   NODE_TERMINAL,
-  OK,
   PATTERN_BYTES,
   PIECE_BYTES,
   RANGE_BYTES,
   RULE_BYTES,
-  RULE_NONE,
   RULES_HEADER_BYTES,
   RULES_MAGIC,
   RULES_VERSION,
@@ -70,7 +66,8 @@ import {
   TERMINAL_DIRECT,
   VARIABLE_BYTES,
   VARIABLE_NONE,
-} from "../abi";
+} from "../abi/rules";
+import { ERR_REGEX_BLOB, ERR_RULES_BLOB, OK } from "../abi/status";
 import { regexVerify } from "../regex/exec";
 import { sectionCount, sectionPtr } from "./set";
 

@@ -7,6 +7,7 @@
  *
  * Source: authorization §3.3, §9 items 18 and 19.
  */
+import { DECISION_STEPS_MAX } from "../abi/limits";
 import {
   CONDITION_ADDRESS,
   CONDITION_AND,
@@ -14,11 +15,10 @@ import {
   CONDITION_EQUAL,
   CONDITION_PATTERN,
   CONDITION_RAISE,
-  DECISION_STEPS_MAX,
   PATTERN_BYTES,
   RANGE_BYTES,
   RULES_FOLD_MAPPED,
-} from "../abi";
+} from "../abi/rules";
 import { bytesEqual } from "../bytes";
 import { regexTest } from "../regex/exec";
 import { RESOLVED_BYTES, VALUE_TEXT } from "./client";

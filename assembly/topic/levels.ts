@@ -4,7 +4,8 @@
  *   0       4     8      12    16
  *   | start | len | hash | 0   |     × TOPIC_LEVELS_MAX
  */
-import { ERR_TOPIC, OK, TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from "../abi";
+import { TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from "../abi/limits";
+import { ERR_TOPIC, OK } from "../abi/status";
 
 const table = memory.data(128 * 16, 16); // TOPIC_LEVELS_MAX * ROW_BYTES
 const ROW_BYTES: usize = 16;

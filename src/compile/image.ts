@@ -1,5 +1,5 @@
 /**
- * The one writer of the image container (layout: assembly/abi.ts). Blobs come from their own
+ * The one writer of the image container (layout: assembly/abi/image.ts). Blobs come from their own
  * compilers; this file only packs, aligns and seals them.
  */
 import {
@@ -13,7 +13,7 @@ import {
 import { CoreError } from "../errors.ts";
 
 export interface ImageEntry {
-  /** ENTRY_… of assembly/abi.ts. */
+  /** ENTRY_… of assembly/abi/image.ts. */
   readonly kind: number;
   readonly id: number;
   readonly blob: Uint8Array;

@@ -1,4 +1,4 @@
-/** Rules → where they stand in their source (layout: assembly/abi.ts, "Source map"). */
+/** Rules → where they stand in their source (layout: assembly/abi/image.ts). */
 import {
   SOURCE_FILE_BYTES,
   SOURCE_MAP_HEADER_BYTES,

@@ -1,5 +1,5 @@
 /**
- * The one encoder of the request record (layout: assembly/abi.ts, "Request record"): what is known
+ * The one encoder of the request record (layout: assembly/abi/request.ts): what is known
  * of a client, as values the core reads in place. Expressions, templates and client_open share it.
  */
 import {

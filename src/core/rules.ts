@@ -15,7 +15,7 @@ import type { RuleAnswer } from "./core.ts";
 import { encodeClient, type RequestFields } from "./request.ts";
 import { type CoreMemory, checkStatus, inputEnd, writeText } from "./wasm.ts";
 
-/** The request bit of an action, as rules' masks and `decide` have it (ACTION_… in abi.ts). */
+/** The request bit of an action, as rules' masks and `decide` have it (ACTION_… in assembly/abi/decisions.ts). */
 export function actionBit(action: Action): number {
   if (action.type === "subscribe") return 64 << action.qos;
   return 1 << (action.qos * 2 + (action.retain ? 1 : 0));

@@ -1,4 +1,4 @@
-/** Values in the core's memory (16 bytes each, see assembly/abi.ts) as `Value`, and back. */
+/** Values in the core's memory (16 bytes each, see assembly/abi/values.ts) as `Value`, and back. */
 import {
   ERR_EXPR_LIST_LENGTH,
   ERR_EXPR_MEMORY,

@@ -4,7 +4,7 @@ import { ACTION_SUBSCRIBE_QOS0 } from "../../../assembly/abi.ts";
 export type ActionName = "publish" | "subscribe" | "all";
 
 /**
- * The ACTION_… bits of assembly/abi.ts that an action with these options covers. `retain` says
+ * The ACTION_… bits of assembly/abi/decisions.ts that an action with these options covers. `retain` says
  * nothing about subscribing.
  */
 export function actionBits(

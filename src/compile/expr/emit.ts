@@ -1,4 +1,4 @@
-/** Tree → blob for the core (layout: assembly/abi.ts). Source: expressions §3. */
+/** Tree → blob for the core (layout: assembly/abi/expressions.ts). Source: expressions §3. */
 import * as abi from "../../../assembly/abi.ts";
 import type { Switches } from "../../config/compatibility.ts";
 import { ByteWriter, toBytes } from "../bytes.ts";

@@ -1,7 +1,7 @@
 /** Regular expressions as data: what the parser produces and the compiler consumes. */
 import type { ByteSet } from "./byte-set.ts";
 
-/** A position test; the numbers are REGEX_AT_… of assembly/abi.ts. */
+/** A position test; the numbers are REGEX_AT_… of assembly/abi/regex.ts. */
 export type Assertion = number;
 
 export type RegexNode =

@@ -1,4 +1,4 @@
-/** Graph → program bytes. The layout is drawn in assembly/abi.ts. */
+/** Graph → program bytes. The layout is drawn in assembly/abi/regex.ts. */
 import {
   REGEX_FLAG_ANCHORED,
   REGEX_FLAG_LITERAL,

@@ -7,7 +7,7 @@ import type { SourcePosition, Text } from "../../types.ts";
 export interface Rule {
   readonly permission: "allow" | "deny";
   readonly who: Who;
-  /** Bits of ACTION_… in assembly/abi.ts: the requests this rule speaks about. */
+  /** Bits of ACTION_… in assembly/abi/decisions.ts: the requests this rule speaks about. */
   readonly actions: number;
   /** `all`: every topic, `$…` included. Otherwise any of the entries. */
   readonly topics: "all" | readonly TopicEntry[];

@@ -1,5 +1,5 @@
 /**
- * Rules → one self-contained rule-set blob (layout: assembly/abi.ts, "Rule-set blob"), for the
+ * Rules → one self-contained rule-set blob (layout: assembly/abi/rules.ts), for the
  * policy image or for one client's own rules.
  */
 import {

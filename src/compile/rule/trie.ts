@@ -1,5 +1,5 @@
 /**
- * The trie over the levels of filters with wildcards or placeholders (layout: assembly/abi.ts,
+ * The trie over the levels of filters with wildcards or placeholders (layout: assembly/abi/rules.ts,
  * SECTION_NODES; how it is searched: assembly/rule/search.ts).
  */
 import {

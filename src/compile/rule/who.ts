@@ -1,5 +1,5 @@
 /**
- * Who-conditions → the condition section (layout: assembly/abi.ts). Constants are folded away,
+ * Who-conditions → the condition section (layout: assembly/abi/rules.ts). Constants are folded away,
  * equal conditions are stored once, and for the topic index each condition says which equalities
  * it depends on.
  */

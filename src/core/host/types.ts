@@ -22,7 +22,7 @@ export interface HostContext {
   readonly printsLargeFloats: boolean;
 }
 
-/** A negative expression error (ERR_EXPR_… in assembly/abi.ts) instead of a value. */
+/** A negative expression error (ERR_EXPR_… in assembly/abi/status.ts) instead of a value. */
 export type HostFunction = (args: readonly Value[], context: HostContext) => Value | number;
 
 /** Thrown by helpers below a HostFunction; the table turns it into its status. */
