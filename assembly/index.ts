@@ -13,17 +13,16 @@ import { jsonLookup } from "./json/lookup";
 import { isJwt, jwtLookup } from "./jwt";
 import { execInput, replaceInput, testInput } from "./regex/direct";
 import { regexSteps } from "./regex/exec";
+import { closeClient, openClient } from "./rule/client";
+import { coversFilter, decideTopic } from "./rule/decide";
 import {
-  closeClient,
   closeRules,
   closeShared,
-  openClient,
   openRules,
   openShared,
   setStoredRules,
   setTokenRules,
-} from "./rule/client";
-import { coversFilter, decideTopic } from "./rule/decide";
+} from "./rule/sets";
 import { topicMatches } from "./topic/filter";
 
 export const abi_version: i32 = ABI_VERSION;

@@ -33,17 +33,10 @@ import { inputBase, mark, restore } from "../arena";
 import { switches } from "../image";
 import { filtersOverlap, hasWildcard } from "../topic/filter";
 import { splitTopic } from "../topic/levels";
-import {
-  CHAIN_HAS,
-  CHAIN_SLOW,
-  CHAIN_STORED_SHIFT,
-  chainOf,
-  imageRules,
-  privateOf,
-  recordOf,
-} from "./client";
+import { chainOf, privateOf, recordOf } from "./record";
 import { best, isBestRaised, search } from "./search";
 import { denyCount, deniesPtr, entriesPtr, rulesPtr, selectRules, textPtr } from "./set";
+import { CHAIN_HAS, CHAIN_SLOW, CHAIN_STORED_SHIFT, imageRules } from "./sets";
 import { render, rendered, renderedLen } from "./template";
 import { isWho, spend, steps, useClient, WHO_NO } from "./who";
 

@@ -46,7 +46,7 @@ import {
   mixHash,
   topicHash,
 } from "../topic/levels";
-import { VALUE_TEXT } from "./client";
+import { VALUE_TEXT } from "./variables";
 import {
   allTerminal,
   childSlotMask,

@@ -9,7 +9,7 @@ import { scratch } from "../arena";
 import { bytesEqual } from "../bytes";
 import { switches } from "../image";
 import { utf8Valid } from "../encoding/utf8";
-import { VALUE_LEVEL, VALUE_RAW, VALUE_SLOW } from "./client";
+import { VALUE_LEVEL, VALUE_RAW, VALUE_SLOW } from "./variables";
 import { piecesPtr, textPtr } from "./set";
 import { spend, variableAt } from "./who";
 

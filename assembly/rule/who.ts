@@ -21,7 +21,7 @@ import {
 } from "../abi/rules";
 import { bytesEqual } from "../bytes";
 import { regexTest } from "../regex/exec";
-import { RESOLVED_BYTES, VALUE_TEXT } from "./client";
+import { RESOLVED_BYTES, VALUE_TEXT } from "./variables";
 import {
   cachedRoots,
   conditionsPtr,
