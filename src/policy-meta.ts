@@ -5,6 +5,7 @@ import { type Config, MECHANISMS, SOURCE_TYPES } from "./config/config.ts";
 import { missingSecretsOf } from "./config/secrets.ts";
 import { SWITCH_NAMES } from "./config/switch-names.ts";
 import { CoreError } from "./errors.ts";
+import { decodeUtf8 } from "./text.ts";
 
 export interface PolicyMeta {
   /** Without rule text, and without secrets unless the image was compiled with them. */
@@ -71,8 +72,10 @@ export function missingSecrets(image: Uint8Array): string[] {
 function readJson(image: Uint8Array, kind: number): unknown {
   const bytes = readEntry(image, kind, 0);
   if (!bytes) throw new CoreError("ERR_CORE_IMAGE", "the image has no run-time configuration");
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw damaged();
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(text);
   } catch (cause) {
     throw damaged(cause);
   }

@@ -7,9 +7,8 @@ import {
   SOURCE_RULE_BYTES,
 } from "../assembly/abi.ts";
 import { readEntry } from "./compile/image.ts";
+import { showText } from "./text.ts";
 import type { RuleReference } from "./types.ts";
-
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Reads the place of one rule at a time. Only explanations need it, so damage costs them their places
@@ -66,7 +65,7 @@ export class RuleReferences {
     const length = this.#word(at + 4);
     if (from + length > this.#end) return "";
     const { buffer, byteOffset } = this.#view;
-    return utf8.decode(new Uint8Array(buffer, byteOffset + from, length));
+    return showText(new Uint8Array(buffer, byteOffset + from, length));
   }
 
   #word(at: number): number {

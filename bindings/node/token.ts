@@ -1,5 +1,6 @@
 /** Mints JSON Web Tokens for trying things out. Not a token service. */
 import { createHmac, createPrivateKey, type KeyObject, sign } from "node:crypto";
+import { decodeUtf8 } from "../../src/text.ts";
 
 export type MintAlgorithm =
   | "HS256"
@@ -99,9 +100,7 @@ export function decodeToken(token: string): DecodedToken {
 function decodePart(part: string, name: string): unknown {
   if (!/^[\w-]+$/.test(part)) throw new TypeError(`the ${name} is not base64url`);
   try {
-    return JSON.parse(
-      new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "base64url")),
-    );
+    return JSON.parse(decodeUtf8(Buffer.from(part, "base64url")) ?? "");
   } catch {
     throw new TypeError(`the ${name} is not JSON`);
   }

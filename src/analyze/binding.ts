@@ -1,5 +1,6 @@
 /** Placeholders whose value a condition fixes: `{clientid, "x"}` makes `${clientid}` an `x`. */
 import type { TemplatePart } from "../compile/rule/topic-template.ts";
+import { decodeUtf8 } from "../text.ts";
 import { type Level, placeholderField, templateLevel } from "./levels.ts";
 
 /** A field's key → what stands in its place. */
@@ -46,12 +47,7 @@ export function isSafeValue(value: string, beginsTopic: boolean): boolean {
 
 /** The text whose bytes a key spells; undefined when they are not UTF-8. */
 export function textOfKey(key: string): string | undefined {
-  const bytes = Uint8Array.from(key, (character) => character.charCodeAt(0));
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return decodeUtf8(Uint8Array.from(key, (character) => character.charCodeAt(0)));
 }
 
 function joinTexts(parts: readonly TemplatePart[]): TemplatePart[] {

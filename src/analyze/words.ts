@@ -1,6 +1,7 @@
 /** Rules and conditions in an operator's words. */
 import { ACTION_ANY, ACTION_PUBLISH_ANY, ACTION_SUBSCRIBE_ANY } from "../../assembly/abi.ts";
 import type { AddressRange, Rule, Who, WhoField } from "../compile/rule/ast.ts";
+import { showText } from "../text.ts";
 import type { Text } from "../types.ts";
 
 /** A condition, as it follows "clients whose …" or "everyone". */
@@ -101,6 +102,6 @@ function subscribeDetail(actions: number): string {
 }
 
 function quote(text: Text): string {
-  const shown = typeof text === "string" ? text : new TextDecoder().decode(text);
+  const shown = showText(text);
   return `\`${shown.length > 100 ? `${shown.slice(0, 100)}…` : shown}\``;
 }

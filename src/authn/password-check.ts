@@ -6,6 +6,7 @@ import type { PasswordAlgorithm } from "../config/config.ts";
 import { bcryptPassword, isBcryptHash, parseBcrypt } from "../crypto/bcrypt.ts";
 import { type PasswordAnswer, verifyPassword } from "../crypto/password.ts";
 import type { PasswordPrimitives } from "../ports/password-primitives.ts";
+import { encodeUtf8 } from "../text.ts";
 
 /** What an account has; texts as they are stored. */
 export interface StoredPassword {
@@ -19,8 +20,6 @@ const PRETENDED_COST_MAX = 14;
 /** As long as generated ones. */
 const PRETENDED: StoredPassword = { hash: "-".repeat(64), salt: "0".repeat(32) };
 const PRETENDED_BCRYPT_SALT = new Uint8Array(16);
-
-const encoder = new TextEncoder();
 
 /** Checks for one authenticator; remembers the dearest bcrypt cost it met. */
 export class PasswordCheck {
@@ -70,9 +69,9 @@ export class PasswordCheck {
   #compare({ hash, salt }: StoredPassword, password: Uint8Array): Promise<PasswordAnswer<boolean>> {
     return verifyPassword(
       this.#algorithm,
-      encoder.encode(salt),
+      encodeUtf8(salt),
       password,
-      encoder.encode(hash),
+      encodeUtf8(hash),
       this.#primitives,
     );
   }

@@ -11,6 +11,7 @@ import {
   scramHmac,
   serverSignature,
 } from "../crypto/scram.ts";
+import { encodeUtf8 } from "../text.ts";
 import type { Reason, Text } from "../types.ts";
 import {
   type Authenticator,
@@ -132,7 +133,7 @@ export function createScramAuthenticator(options: ScramOptions): Authenticator {
     const iterations = options.takesAccountIterations ? shown.iterations : options.iterations;
     const serverFirst = writeServerFirst(nonce, shown.salt, iterations);
     const cache = new ScramExchange({ method, first, nonce, serverFirst, account });
-    return { type: "continue", data: encoder.encode(serverFirst), cache };
+    return { type: "continue", data: encodeUtf8(serverFirst), cache };
   }
 
   function finish(exchange: ScramExchange, data: Uint8Array, request: AuthnRequest): AuthnResult {
@@ -144,7 +145,7 @@ export function createScramAuthenticator(options: ScramOptions): Authenticator {
     }
     // The same work for everybody.
     const account = exchange.account ?? NOBODY[algorithm];
-    const signed = encoder.encode(`${first.bare},${serverFirst},${final.withoutProof}`);
+    const signed = encodeUtf8(`${first.bare},${serverFirst},${final.withoutProof}`);
     const isProved = clientProofHolds(algorithm, account.storedKey, signed, final.proof);
     const signature = serverSignature(algorithm, account.serverKey, signed);
     if (!exchange.account) return refuse("unknown_user");
@@ -153,15 +154,15 @@ export function createScramAuthenticator(options: ScramOptions): Authenticator {
       const detail = "CONNECT has another username than the exchange";
       return { type: "deny", reason: "identity_mismatch", code: BAD_CREDENTIALS, detail };
     }
-    const authData = encoder.encode(writeServerFinal(signature));
+    const authData = encodeUtf8(writeServerFinal(signature));
     const username = options.bindsIdentity ? first.user : undefined;
     return { type: "ok", data: { ...account.data, authData, username } };
   }
 
   function decoyFor(user: string, secret: Uint8Array): Pick<ScramAccount, "salt" | "iterations"> {
-    const digest = scramHmac("sha256", secret, encoder.encode(`${method},${user}`));
+    const digest = scramHmac("sha256", secret, encodeUtf8(`${method},${user}`));
     const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    return { salt: encoder.encode(hex.slice(0, SALT_CHARS)), iterations: options.iterations };
+    return { salt: encodeUtf8(hex.slice(0, SALT_CHARS)), iterations: options.iterations };
   }
 
   return { id, methods: [method], authenticate };
@@ -183,12 +184,10 @@ function nobody(keyBytes: number): ScramAccount {
 function mayBe(user: string, username: Text | undefined): boolean {
   if (username === undefined || username.length === 0) return true;
   if (typeof username === "string") return username === user;
-  const bytes = encoder.encode(user);
+  const bytes = encodeUtf8(user);
   return bytes.length === username.length && bytes.every((byte, at) => byte === username[at]);
 }
 
 function refuse(reason: Reason, detail?: string): AuthnResult {
   return { type: "deny", reason, code: NOT_AUTHORIZED, detail };
 }
-
-const encoder = new TextEncoder();

@@ -1,6 +1,7 @@
 /** The recorded client of a batch line as the fields of a request record. */
 import type { Value } from "../core/core.ts";
 import type { RequestFields } from "../core/request.ts";
+import { showText } from "../text.ts";
 import { decodeTerm, TermError } from "./terms.ts";
 
 /**
@@ -18,7 +19,7 @@ export function decodeClient(client: unknown): RequestFields {
   const atom = (name: string): Value | undefined => {
     const value = field(name);
     if (value?.type !== "bytes") return value;
-    return { type: "atom", name: new TextDecoder().decode(value.value) };
+    return { type: "atom", name: showText(value.value) };
   };
   const map = (name: string): RequestFields["clientAttrs"] => {
     const value = field(name);

@@ -6,6 +6,7 @@ import { signHs256 } from "../crypto/sign.ts";
 import type { JsonObject, JsonValue } from "../json/parse.ts";
 import { isJsonObject, JsonFloat, member } from "../json/parse.ts";
 import { stringifyJson } from "../json/stringify.ts";
+import { encodeUtf8 } from "../text.ts";
 import type { AuthnBatchPorts } from "./authn.ts";
 import { batchMode, batchRequest } from "./authn.ts";
 import { readConfig, resultOf, runAlone } from "./jwt-verify.ts";
@@ -42,7 +43,7 @@ export async function answerJwtAcl(
   const clock = { now: () => LOGIN_SECONDS * 1000 };
   const creation = await createJwtAuthenticator(config, mode, { ...ports, clock });
   if (!creation.ok) throw new Error("the batch authenticator cannot be created");
-  const token = await signHs256(new TextEncoder().encode(SECRET), payloadOf(input));
+  const token = await signHs256(encodeUtf8(SECRET), payloadOf(input));
   const request = batchRequest(input);
   const login = { ...request, client: { ...request.client, password: token } };
   const verdict = await runAlone(creation.authenticator, login, mode);

@@ -26,6 +26,7 @@ import {
   renderUrlPath,
 } from "../template/render.ts";
 import { parseStructure, renderStructure } from "../template/structure.ts";
+import { encodeUtf8 } from "../text.ts";
 import type { Text } from "../types.ts";
 import { decodeTerm, encodeBytes, encodeTerm, type Term } from "./terms.ts";
 
@@ -165,5 +166,5 @@ function validPrefix(bytes: Uint8Array): { text: string; length: number } {
   } catch {
     // What was read before the bad byte is the answer.
   }
-  return { text, length: new TextEncoder().encode(text).length };
+  return { text, length: encodeUtf8(text).length };
 }

@@ -9,14 +9,12 @@
  */
 import type { Value } from "../core/core.ts";
 import { shortestFloat } from "../core/host/numbers.ts";
+import { decodeUtf8, encodeUtf8, latin1 } from "../text.ts";
 
 export { shortestFloat } from "../core/host/numbers.ts";
 
 import { JsonFloat } from "../json/parse.ts";
 import type { Text } from "../types.ts";
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The JSON form of a value. */
 export type Term =
@@ -36,7 +34,7 @@ export class TermError extends Error {}
 export function decodeTerm(term: unknown): Value {
   switch (typeof term) {
     case "string":
-      return { type: "bytes", value: encoder.encode(term) };
+      return { type: "bytes", value: encodeUtf8(term) };
     case "number":
       return Number.isInteger(term)
         ? { type: "integer", value: BigInt(term) }
@@ -98,13 +96,7 @@ export function encodeText(text: Text): Term {
 
 /** Text as JSON: a string, or `{"$b64": …}` for bytes that are not UTF-8. */
 export function encodeBytes(bytes: Uint8Array): Term {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    let binary = "";
-    for (const byte of bytes) binary += String.fromCharCode(byte);
-    return { $b64: btoa(binary) };
-  }
+  return decodeUtf8(bytes) ?? { $b64: btoa(latin1(bytes)) };
 }
 
 function decodeObject(object: Record<string, unknown>): Value {
@@ -148,7 +140,7 @@ function decodeAtom(name: string): Value {
 
 function decodeMap(object: Record<string, unknown>): Value {
   const entries = Object.entries(object).map(([key, element]): [Value, Value] => [
-    { type: "bytes", value: encoder.encode(key) },
+    { type: "bytes", value: encodeUtf8(key) },
     decodeTerm(element),
   ]);
   return { type: "map", entries };

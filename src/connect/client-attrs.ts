@@ -5,6 +5,7 @@
 import type { ExpressionError } from "../core/core.ts";
 import { evaluateToBytes } from "../core/expressions.ts";
 import type { CoreMemory } from "../core/wasm.ts";
+import { decodeUtf8 } from "../text.ts";
 import type { Text } from "../types.ts";
 
 /** One entry, compiled: expression `id` of the image gives attribute `name`. */
@@ -95,8 +96,6 @@ export function mergeClientAttrs(
   return attrs;
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** Up to here building a string by hand beats the decoder. */
 const SHORT_BYTES_MAX = 12;
 
@@ -117,10 +116,6 @@ function asciiText(bytes: Uint8Array): string | undefined {
 }
 
 function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    const text = decoder.decode(bytes);
-    return /[\x00-\x1f\x7f-\x9f]/.test(text) ? undefined : text;
-  } catch {
-    return undefined;
-  }
+  const text = decodeUtf8(bytes);
+  return text === undefined || /[\x00-\x1f\x7f-\x9f]/.test(text) ? undefined : text;
 }

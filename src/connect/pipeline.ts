@@ -11,6 +11,7 @@ import { slotsRead } from "../core/expressions.ts";
 import { encodeRequest } from "../core/request.ts";
 import { quoteText, type Trace } from "../observe/trace.ts";
 import type { LoadedPolicy } from "../policy.ts";
+import { isUtf8, showText, toBytes } from "../text.ts";
 import type { ClientInfo, ConnectDenied, Fault, Reason, Text } from "../types.ts";
 import {
   attributeText,
@@ -35,7 +36,7 @@ import {
   traceDrop,
   traceIdentity,
 } from "./report.ts";
-import { encodeText, isLonger, isUtf8, textRecord, toText } from "./text.ts";
+import { isLonger, textRecord } from "./text.ts";
 import { tokenRulesOf } from "./token-rules.ts";
 
 /** An accepted client that has no session yet. */
@@ -309,9 +310,9 @@ function accept(
     : client.clientId.length === 0;
   const facts: SessionFacts = {
     fields,
-    clientId: toText(clientId),
-    assignedClientId: isChanged ? toText(clientId) : undefined,
-    username: username === undefined ? undefined : toText(username),
+    clientId: showText(clientId),
+    assignedClientId: isChanged ? showText(clientId) : undefined,
+    username: username === undefined ? undefined : showText(username),
     isSuperuser: data.isSuperuser,
     clientAttrs: textRecord(clientAttrs),
     mountpoint: mountpoint.value,
@@ -378,7 +379,7 @@ function originOf({
 function isUsableId(clientId: Text, { policy }: Connecting, isGiven: boolean): boolean {
   if (!isUtf8(clientId)) return false;
   if (!isGiven || !policy.config.switches.client_id_override_checked) return true;
-  return attributeText(encodeText(clientId)) !== undefined;
+  return attributeText(toBytes(clientId)) !== undefined;
 }
 
 function denied(

@@ -1,6 +1,7 @@
 /** The body of an answer as named fields: a JSON object or a form. Source: authentication §5.3. */
 import { mediaType } from "../config/http-headers.ts";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "../json/parse.ts";
+import { decodeUtf8 } from "../text.ts";
 
 export type FieldsReading =
   | { readonly ok: true; readonly fields: JsonObject }
@@ -16,12 +17,8 @@ export function readFields(
   const kind = kindOf(contentType ?? "", parsesMediaTypes);
   if (kind === undefined) return bad("the answer is neither JSON nor a form");
   if (body.length === 0) return bad("the answer is empty");
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
-  } catch {
-    return bad("the answer is not UTF-8");
-  }
+  const text = decodeUtf8(body);
+  if (text === undefined) return bad("the answer is not UTF-8");
   if (kind === "form") return readForm(text);
   const reading = parseJson(text);
   if (!reading.ok) return bad("the answer is not JSON");

@@ -8,6 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { HttpClient } from "../ports/http.ts";
 import type { SetTimer } from "../ports/ports.ts";
 import { formEncode } from "../template/render.ts";
+import { encodeUtf8 } from "../text.ts";
 import { closeLater } from "./close-later.ts";
 import { exchange } from "./exchange.ts";
 import { readFields } from "./fields.ts";
@@ -140,7 +141,7 @@ function tokenRequest(config: OAuth2Config): HttpRequest {
     ...(scope === undefined ? [] : [["scope", scope] as [string, string]]),
   ];
   const text = fields.map(([name, value]) => `${name}=${formEncode(value)}`).join("&");
-  const body = new TextEncoder().encode(text);
+  const body = encodeUtf8(text);
   return {
     url: tokenEndpoint,
     method: "POST",

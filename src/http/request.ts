@@ -14,6 +14,7 @@ import type { TemplateRecord } from "../template/record.ts";
 import { formEncode, type Rendered, renderRaw, renderUrlPath } from "../template/render.ts";
 import { parseStructure, renderStructure, type TemplateStructure } from "../template/structure.ts";
 import { valueToJson, valueToText } from "../template/value-text.ts";
+import { encodeUtf8, latin1, toBytes } from "../text.ts";
 import type { Text } from "../types.ts";
 
 /** LIMIT: of address and headers together. Servers take 8 KiB, and answer with an error above. */
@@ -126,7 +127,7 @@ function render(templates: HttpTemplates, record: TemplateRecord, take: Take): H
   if (method === "get") {
     if (body) pairs.push(...formPairs(take(renderStructure(body, record, "raw"))));
   } else {
-    content = encoder.encode(renderBody(body, bodyKind, record, take));
+    content = encodeUtf8(renderBody(body, bodyKind, record, take));
   }
   const sent = headers.map(([name, value]) =>
     checkedHeader(take(renderRaw(name, record)), take(renderRaw(value, record))),
@@ -161,12 +162,12 @@ function checkedPath(path: string): string {
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 function checkedHeader(name: Text, value: Text): [string, string] {
-  const rendered = latin1(name);
+  const rendered = byteString(name);
   // A client must not get to say where a request ends by a placeholder in the name of a header.
   if (!TOKEN.test(rendered) || CONNECTION_HEADERS.has(rendered.toLowerCase())) {
     throw new Unsendable("a header would have a name that cannot be sent");
   }
-  const line = latin1(value);
+  const line = byteString(value);
   // The reference refuses NUL, CR and LF; the other control characters no HTTP client sends.
   if (/[\0-\x08\x0a-\x1f\x7f]/.test(line)) {
     throw new Unsendable("a header would have a control character in it");
@@ -206,7 +207,7 @@ function withoutTwins(value: Value): Value {
   if (value.type !== "map") return value;
   const names = new Set<string>();
   for (const [key, element] of value.entries) {
-    names.add(latin1(valueToText(key) ?? ""));
+    names.add(byteString(valueToText(key) ?? ""));
     withoutTwins(element);
   }
   if (names.size < value.entries.length) throw new Unsendable(TWINS);
@@ -224,8 +225,8 @@ function formPairs(value: Value): string[] {
     if (name === undefined || text === undefined) {
       throw new Unsendable("a form and a query hold texts only");
     }
-    if (pairs.has(latin1(name))) throw new Unsendable(TWINS);
-    pairs.set(latin1(name), `${formEncode(name)}=${formEncode(text)}`);
+    if (pairs.has(byteString(name))) throw new Unsendable(TWINS);
+    pairs.set(byteString(name), `${formEncode(name)}=${formEncode(text)}`);
   }
   // One character is one byte here, so this is the order of bytes.
   return [...pairs.keys()].sort().map((name) => pairs.get(name)!);
@@ -248,7 +249,7 @@ function bodyValue(json: string): Value {
 
 function jsonValue(json: JsonValue): Value {
   if (json === null) return { type: "null" };
-  if (typeof json === "string") return { type: "bytes", value: encoder.encode(json) };
+  if (typeof json === "string") return { type: "bytes", value: encodeUtf8(json) };
   if (typeof json === "boolean") return { type: "boolean", value: json };
   if (typeof json === "number" || typeof json === "bigint") {
     return { type: "integer", value: BigInt(json) };
@@ -258,19 +259,13 @@ function jsonValue(json: JsonValue): Value {
   return {
     type: "map",
     entries: Object.keys(json).map((name) => [
-      { type: "bytes", value: encoder.encode(name) },
+      { type: "bytes", value: encodeUtf8(name) },
       jsonValue(json[name]!),
     ]),
   };
 }
 
-const encoder = new TextEncoder();
-
-/** One character for each byte: how headers are given to fetch. */
-function latin1(text: Text): string {
-  let string = "";
-  for (const byte of typeof text === "string" ? encoder.encode(text) : text) {
-    string += String.fromCharCode(byte);
-  }
-  return string;
+/** One character for each byte of UTF-8: how headers are given to fetch. */
+function byteString(text: Text): string {
+  return latin1(toBytes(text));
 }

@@ -2,6 +2,7 @@
  * JSON that keeps what access control looks at and JSON.parse loses: whether a number was written
  * as an integer, all its digits, and which of two equal member names came first.
  */
+import { encodeUtf8 } from "../text.ts";
 
 /** A number written with a fraction or an exponent. */
 export class JsonFloat {
@@ -37,7 +38,7 @@ export type JsonReading =
  */
 export function parseJson(
   text: string,
-  isPlain: boolean = isPlainJson(new TextEncoder().encode(text)),
+  isPlain: boolean = isPlainJson(encodeUtf8(text)),
 ): JsonReading {
   if (!isPlain) return new Reader(text, "last").read();
   try {

@@ -17,6 +17,7 @@ import { floatText } from "../core/host/numbers.ts";
 import { encodeRequest, type RequestFields } from "../core/request.ts";
 import { type CoreMemory, loadImage } from "../core/wasm.ts";
 import type { Issue } from "../errors.ts";
+import { showText } from "../text.ts";
 import type { Text } from "../types.ts";
 import { quoteText } from "./trace.ts";
 
@@ -64,8 +65,7 @@ export function traceExpression(
     parts.map((part, id) => [part, evaluateExpression(memory, id, { asText: false })] as const),
   );
   const final = evaluateExpression(memory, 0, { asText: true });
-  const text =
-    typeof source.value === "string" ? source.value : new TextDecoder().decode(source.value);
+  const text = showText(source.value);
   return {
     issues: compiled.issues,
     root: nodeOf(compiled.ast, { text, results }),

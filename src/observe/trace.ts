@@ -3,6 +3,7 @@
  * A step never holds a secret; texts a client sent are quoted and cut.
  */
 import type { ExpressionError } from "../core/core.ts";
+import { showText } from "../text.ts";
 import type { SourcePosition } from "../types.ts";
 
 export interface TraceStep {
@@ -22,7 +23,7 @@ export type Trace = (step: TraceStep) => void;
 /** A client's text, safe to show: quoted, control characters escaped, at most `charsMax`. */
 export function quoteText(text: string | Uint8Array | undefined, charsMax = 64): string {
   if (text === undefined) return "(none)";
-  const shown = typeof text === "string" ? text : new TextDecoder().decode(text);
+  const shown = showText(text);
   const cut = shown.length > charsMax ? `${shown.slice(0, charsMax)}…` : shown;
   return JSON.stringify(cut);
 }

@@ -1,12 +1,11 @@
 /** The values a template can reach: one record a client. Source: expressions §5.3, §6.2. */
 import type { Value } from "../core/core.ts";
 import type { FieldMap, FieldValue, RequestFields } from "../core/request.ts";
+import { encodeUtf8, toBytes } from "../text.ts";
 import type { Text } from "../types.ts";
 
 /** Values by name, with certificate names and `proto_name` already renamed (expressions §5.3). */
 export type TemplateRecord = ReadonlyMap<string, Value>;
-
-const encoder = new TextEncoder();
 
 /**
  * The record of a client. A field left out is absent; `null` is present without a value. `peerhost` is
@@ -51,7 +50,7 @@ export function recordValue(record: TemplateRecord): Value {
 }
 
 function member(entries: readonly (readonly [Value, Value])[], name: string): Value | undefined {
-  const bytes = encoder.encode(name);
+  const bytes = encodeUtf8(name);
   // Of equal names the last counts.
   return entries.findLast(
     ([key]) =>
@@ -86,5 +85,5 @@ function entriesOf(map: FieldMap): readonly (readonly [Text, FieldValue])[] {
 }
 
 function textValue(text: Text): Value {
-  return { type: "bytes", value: typeof text === "string" ? encoder.encode(text) : text };
+  return { type: "bytes", value: toBytes(text) };
 }

@@ -8,6 +8,7 @@
 import type { Placeholder, Template } from "../compile/template.ts";
 import type { Switches } from "../config/compatibility.ts";
 import type { Value } from "../core/core.ts";
+import { decodeUtf8, encodeUtf8, joinBytes, latin1, toBytes } from "../text.ts";
 import type { Text } from "../types.ts";
 import { lookUp, recordValue, type TemplateRecord } from "./record.ts";
 import { valueToText } from "./value-text.ts";
@@ -30,9 +31,6 @@ export type RenderFailure =
   | { readonly ok: false; readonly error: "absent"; readonly names: readonly string[] }
   /** Names whose value would change the shape of a topic. */
   | { readonly ok: false; readonly error: "unsafe"; readonly names: readonly string[] };
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The bare language: no preparation, absent and undefined values are the word `undefined`, `${}` is
@@ -137,7 +135,7 @@ export function renderMountpoint(
 /** Form encoding of one text, byte by byte. */
 export function formEncode(text: Text): string {
   let encoded = "";
-  for (const byte of typeof text === "string" ? encoder.encode(text) : text) {
+  for (const byte of toBytes(text)) {
     const character = String.fromCharCode(byte);
     if (/[A-Za-z0-9*._-]/.test(character)) encoded += character;
     else if (character === " ") encoded += "+";
@@ -156,7 +154,7 @@ export function preparedValue(record: TemplateRecord, { name, path }: Placeholde
     return { type: "bytes", value: new Uint8Array(0) };
   }
   if (name === "cert_pem" && value.type === "bytes") {
-    return { type: "bytes", value: encoder.encode(toBase64(value.value)) };
+    return { type: "bytes", value: encodeUtf8(toBase64(value.value)) };
   }
   return value;
 }
@@ -228,22 +226,8 @@ function namesWhere(template: Template, test: (placeholder: Placeholder) => bool
 }
 
 function joinTexts(chunks: readonly Text[]): Text {
-  const encoded = chunks.map((text) => (typeof text === "string" ? encoder.encode(text) : text));
-  const bytes = new Uint8Array(encoded.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of encoded) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
+  const bytes = joinBytes(chunks.map(toBytes));
   return decodeUtf8(bytes) ?? bytes;
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -251,8 +235,3 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 /** One character for each byte. */
-function latin1(bytes: Uint8Array): string {
-  let string = "";
-  for (const byte of bytes) string += String.fromCharCode(byte);
-  return string;
-}

@@ -9,6 +9,7 @@ import {
   type TemplatePart,
 } from "../compile/template.ts";
 import type { Value } from "../core/core.ts";
+import { encodeUtf8 } from "../text.ts";
 import type { TemplateRecord } from "./record.ts";
 import { preparedValue } from "./render.ts";
 import { valueToJson, valueToText } from "./value-text.ts";
@@ -26,8 +27,6 @@ export interface SqlTemplate {
 
 /** What a parameter is bound to. */
 export type SqlParameter = Uint8Array | string | bigint | number | boolean;
-
-const encoder = new TextEncoder();
 
 /**
  * Parses a query. Double quotes directly around a placeholder are dropped, single quotes are not (the
@@ -76,7 +75,7 @@ export function bindSql(
   const bound: SqlParameter[] = [];
   for (const parameter of template.parameters) {
     if (typeof parameter === "string") {
-      bound.push(encoder.encode(parameter));
+      bound.push(encodeUtf8(parameter));
       continue;
     }
     const value = toParameter(preparedValue(record, parameter));

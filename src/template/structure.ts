@@ -4,6 +4,7 @@
  */
 import { parseTemplates, type Template, type TemplateOptions } from "../compile/template.ts";
 import type { Value } from "../core/core.ts";
+import { decodeUtf8, toBytes } from "../text.ts";
 import type { Text } from "../types.ts";
 import type { TemplateRecord } from "./record.ts";
 import { type Rendered, renderRaw, renderText } from "./render.ts";
@@ -14,14 +15,13 @@ export interface TemplateStructure {
   readonly templates: readonly Template[];
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** Parses all texts of a structure as one unit. Texts must be UTF-8 (checked before). */
 export function parseStructure(shape: Value, options: TemplateOptions): TemplateStructure {
   const texts: string[] = [];
   mapTexts(shape, (bytes) => {
-    texts.push(decoder.decode(bytes));
+    const text = decodeUtf8(bytes);
+    if (text === undefined) throw new TypeError("a text of the structure is not UTF-8");
+    texts.push(text);
     return bytes;
   });
   return { shape, templates: parseTemplates(texts, options) };
@@ -42,7 +42,7 @@ export function renderStructure(
     const text: Rendered<Text> =
       renderer === "json" ? renderText(template, record) : renderRaw(template, record);
     if (!text.ok) return text;
-    rendered.push(typeof text.value === "string" ? encoder.encode(text.value) : text.value);
+    rendered.push(toBytes(text.value));
     for (const name of text.absent) absent.add(name);
   }
   let next = 0;

@@ -2,10 +2,8 @@
  * Values as text: the generic conversion of templates and its JSON. Source: expressions §2.3, §2.4.
  */
 import type { Value } from "../core/core.ts";
+import { encodeUtf8, showText } from "../text.ts";
 import type { Text } from "../types.ts";
-
-const encoder = new TextEncoder();
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Text of a value. Bytes stay as they are; atoms, `null` and `undefined` become their names; lists
@@ -44,7 +42,7 @@ export function valueToText(value: Value): Text | undefined {
 export function valueToJson(value: Value): string | undefined {
   switch (value.type) {
     case "bytes":
-      return quote(lenient.decode(value.value));
+      return quote(showText(value.value));
     case "integer":
       return value.value.toString();
     case "float":
@@ -112,11 +110,9 @@ function mapToJson(entries: readonly (readonly [Value, Value])[]): string | unde
   for (const [key, element] of entries) {
     const name = valueToText(key);
     if (name === undefined) return undefined;
-    named.set(typeof name === "string" ? name : lenient.decode(name), element);
+    named.set(showText(name), element);
   }
-  const names = [...named.keys()].sort((a, b) =>
-    compareBytes(encoder.encode(b), encoder.encode(a)),
-  );
+  const names = [...named.keys()].sort((a, b) => compareBytes(encodeUtf8(b), encodeUtf8(a)));
   const members = names.map((name) => {
     const json = valueToJson(named.get(name)!);
     return json === undefined ? undefined : `${quote(name)}:${json}`;

@@ -3,10 +3,8 @@
  * characters that carry meaning (`/ + # $`) where they stand, so one set of rules serves both.
  */
 import { TOPIC_BYTES_MAX } from "../../assembly/abi.ts";
+import { decodeUtf8, encodeUtf8, isUtf8, latin1 } from "../text.ts";
 import type { Text } from "../types.ts";
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
 
 export interface TopicText {
   /** The text; one character per byte when it is not UTF-8. */
@@ -19,15 +17,11 @@ export interface TopicText {
 /** Views a text without losing a byte. */
 export function viewTopic(text: Text): TopicText {
   if (typeof text === "string") {
-    const isUtf8 = !/\p{Surrogate}/u.test(text);
-    const bytes = text.length > TOPIC_BYTES_MAX ? text.length : encoder.encode(text).length;
-    return { string: text, isUtf8, bytes };
+    const bytes = text.length > TOPIC_BYTES_MAX ? text.length : encodeUtf8(text).length;
+    return { string: text, isUtf8: isUtf8(text), bytes };
   }
-  try {
-    return { string: utf8.decode(text), isUtf8: true, bytes: text.length };
-  } catch {
-    return { string: byteString(text), isUtf8: false, bytes: text.length };
-  }
+  const string = decodeUtf8(text);
+  return { string: string ?? latin1(text), isUtf8: string !== undefined, bytes: text.length };
 }
 
 /** Turns a part of `view.string` back into text of the kind `source` was. */
@@ -39,10 +33,4 @@ export function restoreText(part: string, view: TopicText, source: Text): Text {
 /** Levels of a topic name or filter; empty ones are kept, so there is always at least one. */
 export function splitLevels(topic: string): string[] {
   return topic.split("/");
-}
-
-function byteString(bytes: Uint8Array): string {
-  let string = "";
-  for (const byte of bytes) string += String.fromCharCode(byte);
-  return string;
 }

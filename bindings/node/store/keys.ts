@@ -6,8 +6,10 @@
  *     length   group     length                namespace   id
  *
  * The group is a chain (`global`, `tcp:default`), a SCRAM algorithm, or a kind of rule list. The
- * empty namespace holds what is no tenant's.
+ * empty namespace holds what is no tenant's. A text with half a surrogate pair has no UTF-8, and
+ * would share its key with another.
  */
+import { isUtf8 } from "../../../src/text.ts";
 
 /** LIMIT: LMDB's keys have at most 1,978 bytes. */
 export const GROUP_BYTES_MAX = 255;
@@ -26,7 +28,7 @@ export interface RecordPlace {
 export function encodeKey({ group, namespace, id }: RecordPlace): Buffer | undefined {
   const prefix = encodePrefix(group, namespace);
   const idBytes = Buffer.from(id);
-  if (!prefix || idBytes.length > ID_BYTES_MAX || !isWellFormed(id)) return undefined;
+  if (!prefix || idBytes.length > ID_BYTES_MAX || !isUtf8(id)) return undefined;
   return Buffer.concat([prefix, idBytes]);
 }
 
@@ -37,7 +39,7 @@ export function encodePrefix(group: string, namespace?: string): Buffer | undefi
   if (groupBytes.length > GROUP_BYTES_MAX || namespaceBytes.length > NAMESPACE_BYTES_MAX) {
     return undefined;
   }
-  if (!isWellFormed(group) || !isWellFormed(namespace ?? "")) return undefined;
+  if (!isUtf8(group) || !isUtf8(namespace ?? "")) return undefined;
   const head = Buffer.concat([Buffer.of(groupBytes.length), groupBytes]);
   if (namespace === undefined) return head;
   const length = Buffer.alloc(2);
@@ -67,9 +69,4 @@ export function afterPrefix(prefix: Buffer): Buffer | undefined {
     }
   }
   return undefined;
-}
-
-/** A text with half a surrogate pair has no UTF-8, and would share its key with another. */
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
 }

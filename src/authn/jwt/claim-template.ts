@@ -2,7 +2,7 @@
 import { parseTemplate, type Template } from "../../compile/template.ts";
 import { CLAIM_NAMES } from "../../compile/template-places.ts";
 import type { Switches } from "../../config/compatibility.ts";
-import { decodeUtf8 } from "../../crypto/jws.ts";
+import { decodeUtf8 } from "../../text.ts";
 import type { ClientInfo, Text } from "../../types.ts";
 
 /** The text for one client; not ok when a value is not UTF-8, which no claim can be equal to. */

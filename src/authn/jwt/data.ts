@@ -1,8 +1,8 @@
 /** What a verified token says about its client: superuser, attributes, expiry, private rules. */
 
-import { decodeUtf8 } from "../../crypto/jws.ts";
 import type { JsonNumber, JsonObject, JsonValue } from "../../json/parse.ts";
 import { isJsonArray, isJsonObject, JsonFloat, member } from "../../json/parse.ts";
+import { decodeUtf8, encodeUtf8 } from "../../text.ts";
 import type { ConnectCode, Reason, Text } from "../../types.ts";
 import type { AclClaim, AuthnData, ReadAcl } from "../authenticator.ts";
 import { BAD_CREDENTIALS } from "../authenticator.ts";
@@ -128,7 +128,7 @@ function joinBytes(value: JsonValue): Text | undefined {
     if (isJsonArray(next)) {
       for (let index = next.length - 1; index >= 0; index -= 1) pending.push(next[index]!);
     } else if (typeof next === "string") {
-      for (const byte of new TextEncoder().encode(next)) bytes.push(byte);
+      for (const byte of encodeUtf8(next)) bytes.push(byte);
     } else if (typeof next === "number" && next >= 0 && next <= 255) {
       bytes.push(next);
     } else {

@@ -9,6 +9,7 @@
  * Source: RFC 5802 §5, §7; authentication §6.2.
  */
 import { decodeBase64, encodeBase64 } from "../../crypto/base64.ts";
+import { decodeUtf8 } from "../../text.ts";
 
 /** LIMIT: bytes of a message; a name and a nonce need a few dozen. */
 export const SCRAM_MESSAGE_BYTES_MAX = 8_192;
@@ -110,14 +111,8 @@ function unescapeName(name: string): string {
   return name.replaceAll("=2C", ",").replaceAll("=3D", "=");
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** A comma is never part of anything. */
 function toParts(data: Uint8Array): string[] | undefined {
   if (data.length > SCRAM_MESSAGE_BYTES_MAX) return undefined;
-  try {
-    return decoder.decode(data).split(",");
-  } catch {
-    return undefined;
-  }
+  return decodeUtf8(data)?.split(",");
 }

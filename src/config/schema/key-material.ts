@@ -1,4 +1,5 @@
 /** The keys of a JWT authenticator: secrets and PEM texts, written here or in files. */
+import { encodeUtf8 } from "../../text.ts";
 import type { JwtKeySource, Located } from "../config.ts";
 import { expandPath, readTextFile } from "./files.ts";
 import type { Place } from "./spec.ts";
@@ -41,7 +42,7 @@ export function readSecret(
     });
     return undefined;
   }
-  const bytes = secretBase64Encoded ? base64Bytes(secret) : new TextEncoder().encode(secret).length;
+  const bytes = secretBase64Encoded ? base64Bytes(secret) : encodeUtf8(secret).length;
   if (switches.empty_secret_refused && bytes === 0) {
     issues.error("ERR_CONFIG_VALUE", at, "an empty secret lets anyone sign a token", {
       path,

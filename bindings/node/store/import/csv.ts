@@ -6,13 +6,13 @@
  *
  * Source: authentication §3.4, §8 item 45.
  */
+import { decodeUtf8 } from "../../../../src/text.ts";
 import {
   type Cell,
   charactersOf,
   ROW_BYTES_MAX,
   type RowOrProblem,
   type RowReader,
-  utf8,
   withoutByteOrderMark,
 } from "./rows.ts";
 
@@ -105,7 +105,7 @@ export class CsvReader implements RowReader {
     }
     const line = bytes.subarray(start, end);
     if (fields.length === 1 && fields[0]!.bytes.length === 0 && !fields[0]!.isQuoted) return;
-    if (utf8(line) === undefined) {
+    if (decodeUtf8(line) === undefined) {
       yield this.#refuse("not UTF-8", place(start));
     } else if (!this.#columns) {
       yield* this.#readNames(fields, line);
@@ -116,7 +116,10 @@ export class CsvReader implements RowReader {
       const cells: Record<string, Cell> = Object.create(null);
       for (const [index, { bytes: value, start: at, isQuoted }] of fields.entries()) {
         const isValue = isQuoted || value.length > 0;
-        cells[this.#columns[index]!] = { value: isValue ? utf8(value) : undefined, ...place(at) };
+        cells[this.#columns[index]!] = {
+          value: isValue ? decodeUtf8(value) : undefined,
+          ...place(at),
+        };
       }
       yield { ok: true, row: { ...place(start), cells } };
     }
@@ -125,8 +128,8 @@ export class CsvReader implements RowReader {
   *#readNames(fields: readonly Field[], line: Uint8Array): Generator<RowOrProblem> {
     const isQuoted = fields.some((field) => field.isQuoted);
     const names = isQuoted
-      ? fields.map(({ bytes }) => utf8(bytes) ?? "")
-      : utf8(line)!
+      ? fields.map(({ bytes }) => decodeUtf8(bytes) ?? "")
+      : decodeUtf8(line)!
           .split(/[,\s]+/)
           .filter((name) => name !== "");
     const twice = names.find((name, index) => names.indexOf(name) !== index);

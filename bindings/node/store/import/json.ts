@@ -2,13 +2,13 @@
  * Users in JSON: one array of objects, read an object at a time. Source: authentication §3.4.
  */
 import { isJsonObject, member, parseJson } from "../../../../src/json/parse.ts";
+import { decodeUtf8 } from "../../../../src/text.ts";
 import {
   type Cell,
   charactersOf,
   ROW_BYTES_MAX,
   type RowOrProblem,
   type RowReader,
-  utf8,
   withoutByteOrderMark,
 } from "./rows.ts";
 
@@ -95,7 +95,7 @@ export class JsonReader implements RowReader {
 
   #read(element: Buffer): RowOrProblem {
     const place = { line: this.#line, column: this.#column };
-    const text = utf8(element);
+    const text = decodeUtf8(element);
     const read = text === undefined ? undefined : parseJson(text);
     if (!read?.ok || !isJsonObject(read.value)) {
       const message = text === undefined ? "not UTF-8" : "the object is not JSON";

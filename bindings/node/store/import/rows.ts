@@ -39,17 +39,6 @@ export function charactersOf(bytes: Uint8Array): number {
   return count;
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** The text of UTF-8 bytes; undefined when they are none. */
-export function utf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
 /** The rest of a file's first bytes, and how many characters are in front of it. */
