@@ -1,4 +1,5 @@
 /** Base64url (RFC 4648 §5) over bytes, strict about its alphabet. */
+import type { Slab } from "./slab.ts";
 
 const PAD = 0x3d;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -8,7 +9,8 @@ for (let index = 0; index < ALPHABET.length; index += 1)
   SEXTETS[ALPHABET.charCodeAt(index)] = index;
 
 /**
- * The bytes that `text[start, end)` stands for, or undefined when it is not base64url.
+ * The bytes that `text[start, end)` stands for, or undefined when it is not base64url; cut from `slab`
+ * where there is one.
  *
  * `=` padding may be left out or complete; unused bits of the last character may be anything (see
  * isCanonicalBase64url). `+`, `/`, blanks and a single left-over character are refused.
@@ -18,9 +20,10 @@ export function decodeBase64url(
   text: Uint8Array,
   start = 0,
   end: number = text.length,
+  slab?: Slab,
 ): Uint8Array<ArrayBuffer> | undefined {
   const length = ((end - start - paddingLength(text, start, end)) * 3) >> 2;
-  const bytes = new Uint8Array(length);
+  const bytes = slab ? slab.take(length) : new Uint8Array(length);
   return decodeBase64urlInto(text, start, end, bytes) < 0 ? undefined : bytes;
 }
 

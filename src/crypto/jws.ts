@@ -8,6 +8,7 @@ import {
   encodeBase64url,
   isCanonicalBase64url,
 } from "./base64url.ts";
+import { Slab } from "./slab.ts";
 
 /** The members of a JOSE header that matter here; all of them are the sender's claims. */
 export interface JwsHeader {
@@ -61,6 +62,8 @@ export function createJwsReader(): JwsReader {
   const known: KnownHeader[] = [];
   // Used within one call only: a small array of its own per token costs more than decoding it.
   const scratch = new Uint8Array(SCRATCH_BYTES);
+  // Signatures outlive the call: keys may have to be fetched first.
+  const slab = new Slab();
 
   function headerOf(token: Uint8Array, end: number): JwsHeader | undefined {
     for (const { encoded, header } of known) {
@@ -80,7 +83,7 @@ export function createJwsReader(): JwsReader {
     const second = token.indexOf(DOT, first + 1);
     if (first < 0 || second < 0 || token.indexOf(DOT, second + 1) >= 0) return undefined;
     const header = headerOf(token, first);
-    const signature = header && decodeBase64url(token, second + 1);
+    const signature = header && decodeBase64url(token, second + 1, token.length, slab);
     if (header === undefined || signature === undefined) return undefined;
     const room = second - first <= SCRATCH_BYTES ? scratch : new Uint8Array(second - first);
     const length = decodeBase64urlInto(token, first + 1, second, room);
