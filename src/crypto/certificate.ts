@@ -3,6 +3,8 @@
  * identity. Reads DER and decides nothing: whether the certificate can be trusted is known by then.
  */
 import { md5 } from "@noble/hashes/legacy.js";
+import { decodeUtf8, latin1, toText } from "../text.ts";
+import { encodeBase64 } from "./base64.ts";
 import { childrenOf, type Element, elementsIn } from "./der.ts";
 
 export interface Subject {
@@ -78,9 +80,7 @@ export function certificateMd5(der: Uint8Array): string {
 
 /** Base64 of a certificate in DER: one line, without PEM armour. */
 export function certificateBase64(der: Uint8Array): string {
-  let binary = "";
-  for (const byte of der) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return encodeBase64(der);
 }
 
 interface Attribute {
@@ -117,22 +117,11 @@ function readString({ tag, content }: Element): string | undefined {
     case 0x1a: // VisibleString
       return decodeUtf8(content);
     case 0x14: // TeletexString, in practice Latin-1
-      return Array.from(content, (byte) => String.fromCharCode(byte)).join("");
+      return latin1(content);
     case 0x1e: // BMPString
       return decodeUtf16(content);
     default:
       return undefined;
-  }
-}
-
-// A byte-order mark is a character like others: without it one name could pass for another.
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function decodeUtf8(content: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(content);
-  } catch {
-    return undefined;
   }
 }
 
@@ -143,7 +132,7 @@ function decodeUtf16(content: Uint8Array): string | undefined {
   for (let at = 0; at < content.length; at += 2) {
     text += String.fromCharCode(content[at]! * 256 + content[at + 1]!);
   }
-  return /\p{Surrogate}/u.test(text) ? undefined : text;
+  return toText(text);
 }
 
 /** RFC 4514 §2.4. */

@@ -8,6 +8,8 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { exportJWK, importJWK, importPKCS8, importSPKI, type JWK } from "jose";
+import { encodeUtf8, latin1 } from "../text.ts";
+import { encodeBase64 } from "./base64.ts";
 import { decodeBase64url } from "./base64url.ts";
 import type {
   Crypto,
@@ -60,7 +62,7 @@ async function importPem(block: PemBlock): Promise<KeyImport> {
   try {
     const label = encoded.format === "spki" ? "PUBLIC KEY" : "PRIVATE KEY";
     const load = encoded.format === "spki" ? importSPKI : importPKCS8;
-    const pem = `-----BEGIN ${label}-----\n${toBase64(encoded.der)}\n-----END ${label}-----`;
+    const pem = `-----BEGIN ${label}-----\n${encodeBase64(encoded.der)}\n-----END ${label}-----`;
     if (encoded.type === "Ed448") return importJwk(await ed448Jwk(encoded.format, encoded.der));
     const key = await load(pem, anyAlgorithm(encoded.type), { extractable: true });
     return importJwk(toPublic(await exportJWK(key)));
@@ -103,7 +105,7 @@ async function verify(
 }
 
 function digest(bytes: Uint8Array): string {
-  return String.fromCharCode(...sha256(bytes));
+  return latin1(sha256(bytes));
 }
 
 /** The verification parameters to try; several only for the PSS salt lengths in use. */
@@ -191,7 +193,7 @@ function anyAlgorithm(type: KeyType): JwsAlgorithm {
 }
 
 function modulusBits(n: string): number {
-  const bytes = decodeBase64url(new TextEncoder().encode(n)) ?? new Uint8Array();
+  const bytes = decodeBase64url(encodeUtf8(n)) ?? new Uint8Array();
   const first = bytes.findIndex((byte) => byte !== 0);
   if (first < 0) return 0;
   return (bytes.length - first) * 8 - Math.clz32(bytes[first]!) + 24;
@@ -199,8 +201,4 @@ function modulusBits(n: string): number {
 
 function unsupported(): KeyImport {
   return { ok: true, key: { type: "unsupported", bits: 0, handle: UNUSABLE } };
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }

@@ -1,6 +1,7 @@
 /** The compact serialisation of a JWS, taken apart without believing any of it. */
 import type { JsonValue } from "../json/parse.ts";
 import { isJsonObject, isPlainJson, member, parseJsonFirstWins } from "../json/parse.ts";
+import { decodeUtf8, joinBytes, toBytes } from "../text.ts";
 import type { Text } from "../types.ts";
 import {
   decodeBase64url,
@@ -77,7 +78,7 @@ export function createJwsReader(): JwsReader {
   }
 
   return (text) => {
-    const token = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    const token = toBytes(text);
     if (token.length > TOKEN_BYTES_MAX) return undefined;
     const first = token.indexOf(DOT);
     const second = token.indexOf(DOT, first + 1);
@@ -136,21 +137,7 @@ function readHeader(token: Uint8Array, end: number): JwsHeader | undefined {
 
 function signingInputOf(prefix: Uint8Array, header: JwsHeader, payload: Uint8Array): Uint8Array {
   const signed = header.b64 === false ? payload : encodeBase64url(payload);
-  const input = new Uint8Array(prefix.length + signed.length);
-  input.set(prefix);
-  input.set(signed, prefix.length);
-  return input;
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** The text of UTF-8 bytes, a byte order mark kept; undefined when they are not UTF-8. */
-export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return joinBytes([prefix, signed]);
 }
 
 function quote(value: JsonValue | undefined): string {

@@ -1,6 +1,7 @@
 /** A JWK set document → keys. */
 import type { JsonObject, JsonValue } from "../json/parse.ts";
 import { isJsonArray, isJsonObject, member } from "../json/parse.ts";
+import { encodeUtf8 } from "../text.ts";
 import { decodeBase64url } from "./base64url.ts";
 import type { Crypto, PublicJwk, VerificationKey } from "./crypto.ts";
 
@@ -107,7 +108,5 @@ function labelsOf(entry: JsonObject): Pick<VerificationKey, "kid" | "use" | "alg
 }
 
 function isBase64url(value: JsonValue | undefined): value is string {
-  return (
-    typeof value === "string" && decodeBase64url(new TextEncoder().encode(value)) !== undefined
-  );
+  return typeof value === "string" && decodeBase64url(encodeUtf8(value)) !== undefined;
 }

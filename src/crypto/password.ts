@@ -5,6 +5,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { PasswordAlgorithm, PasswordMac } from "../config/config.ts";
 import type { MacName, PasswordPrimitives } from "../ports/password-primitives.ts";
+import { encodeUtf8, joinBytes, latin1 } from "../text.ts";
 import { bcryptPassword, formatBcryptSetting, isBcryptHash, parseBcrypt } from "./bcrypt.ts";
 import { equalConstantTime } from "./equal.ts";
 import { noblePrimitives } from "./password-noble.ts";
@@ -31,8 +32,6 @@ const SALT_BYTES = 16;
 
 const UNSUPPORTED = { ok: false, problem: "unsupported" } as const;
 const UNUSABLE = { ok: false, problem: "unusable" } as const;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("latin1");
 
 /** Can hashes of this algorithm be made with these primitives? */
 export function isSupported(
@@ -73,13 +72,13 @@ export async function hashPassword(
     }
     case "bcrypt": {
       if (!primitives.bcrypt) return UNSUPPORTED;
-      const text = decoder.decode(salt);
+      const text = latin1(salt);
       const setting = parseBcrypt(text);
       const input = bcryptPassword(password, algorithm.overlong);
       if (!setting || !input) return UNUSABLE;
       const made = await primitives.bcrypt(input, setting.cost, setting.salt);
       // The letter of the version is the one that was asked for; the rest does not depend on it.
-      return { ok: true, value: encoder.encode(text.slice(0, 3) + made.slice(3)) };
+      return { ok: true, value: encodeUtf8(text.slice(0, 3) + made.slice(3)) };
     }
     default: {
       const salted = applySalt(algorithm.saltPosition, salt, password);
@@ -101,7 +100,7 @@ export async function verifyPassword(
   primitives: PasswordPrimitives = noblePrimitives,
 ): Promise<PasswordAnswer<boolean>> {
   const isBcrypt = algorithm.name === "bcrypt";
-  if (isBcrypt && !isBcryptHash(decoder.decode(stored))) {
+  if (isBcrypt && !isBcryptHash(latin1(stored))) {
     return primitives.bcrypt ? { ok: true, value: false } : UNSUPPORTED;
   }
   const setting = isBcrypt ? stored.subarray(0, BCRYPT_SETTING_CHARS) : salt;
@@ -136,10 +135,7 @@ function applySalt(
 ): Uint8Array {
   if (position === "disable") return password;
   const [first, second] = position === "prefix" ? [salt, password] : [password, salt];
-  const salted = new Uint8Array(first.length + second.length);
-  salted.set(first);
-  salted.set(second, first.length);
-  return salted;
+  return joinBytes([first, second]);
 }
 
 function isUsableMac(name: PasswordMac): name is MacName {
@@ -147,7 +143,7 @@ function isUsableMac(name: PasswordMac): name is MacName {
 }
 
 function hexAnswer(digest: Uint8Array): PasswordAnswer<Uint8Array> {
-  return { ok: true, value: encoder.encode(bytesToHex(digest)) };
+  return { ok: true, value: encodeUtf8(bytesToHex(digest)) };
 }
 
 /** ASCII letters in lower case, everything else as it is. */

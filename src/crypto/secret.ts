@@ -1,4 +1,5 @@
 /** The configured HMAC secret → its bytes. */
+import { encodeUtf8 } from "../text.ts";
 import { decodeBase64 } from "./base64.ts";
 
 /**
@@ -11,6 +12,6 @@ export function secretBytes(
   secret: string,
   isBase64Encoded: boolean,
 ): Uint8Array<ArrayBuffer> | undefined {
-  if (!isBase64Encoded) return new TextEncoder().encode(secret);
+  if (!isBase64Encoded) return encodeUtf8(secret);
   return decodeBase64(secret.replace(/[ \t\r\n]/g, ""));
 }
