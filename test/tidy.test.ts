@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: [],
   text: [],
+  tenant: ["core"],
   index: ["*"],
   engine: ["*"],
   policy: ["*"],
@@ -69,8 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   template: ["compile", "config", "core"],
   crypto: ["config", "json", "ports"],
   http: ["compile", "config", "core", "json", "ports", "template"],
-  authn: ["compile", "config", "core", "crypto", "http", "json", "ports", "template"],
-  authz: ["compile", "config", "core", "policy", "ports", "topic"],
+  authn: ["compile", "config", "core", "crypto", "http", "json", "ports", "template", "tenant"],
+  authz: ["compile", "config", "core", "policy", "ports", "tenant", "topic"],
   connect: [
     ...["authn", "authz", "compile", "config", "core", "crypto", "json", "observe", "policy"],
     ...["ports", "template"],

@@ -7,6 +7,8 @@ import { isSupported } from "../crypto/password.ts";
 import type { Issue } from "../errors.ts";
 import type { PasswordPrimitives } from "../ports/password-primitives.ts";
 import type { PasswordUser, UserDatabase } from "../ports/user-database.ts";
+import { tenantOf } from "../tenant.ts";
+import { toBytes, toText } from "../text.ts";
 import type { Text } from "../types.ts";
 import {
   type Authenticator,
@@ -106,12 +108,10 @@ class BuiltInDatabase implements Authenticator {
 
   /** Which part of the database is asked: the tenant's, if the client has one. */
   #placeOf(clientAttrs: AuthnRequest["clientAttrs"]): Place {
-    const attribute = Object.hasOwn(clientAttrs, "tns") ? clientAttrs.tns : undefined;
+    const namespace = tenantOf(clientAttrs);
     const chain = `the built-in database, chain \`${this.#chain}\``;
-    if (attribute === undefined || attribute.length === 0) {
-      return { namespace: undefined, detail: chain };
-    }
-    return { namespace: attribute, detail: `${chain}, namespace of the client's \`tns\`` };
+    if (namespace === undefined) return { namespace, detail: chain };
+    return { namespace, detail: `${chain}, namespace of the client's \`tns\`` };
   }
 
   /** Ids and namespaces are stored as texts: what is no UTF-8 is nobody's. */
@@ -160,20 +160,4 @@ interface Place {
   readonly namespace: Text | undefined;
   /** For explanations. */
   readonly detail: string;
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function toBytes(text: Text): Uint8Array {
-  return typeof text === "string" ? encoder.encode(text) : text;
-}
-
-function toText(text: Text): string | undefined {
-  if (typeof text === "string") return /\p{Surrogate}/u.test(text) ? undefined : text;
-  try {
-    return decoder.decode(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,8 @@
 import type { ScramConfig } from "../config/config.ts";
 import type { Issue } from "../errors.ts";
 import type { UserDatabase } from "../ports/user-database.ts";
-import type { Text } from "../types.ts";
+import { tenantOf } from "../tenant.ts";
+import { toText } from "../text.ts";
 import type { AuthnRequest } from "./authenticator.ts";
 import type { AuthnMode, Creation } from "./registry.ts";
 import { createScramAuthenticator, type Found } from "./scram.ts";
@@ -65,23 +66,12 @@ function find(
   userId: string,
   { clientAttrs }: AuthnRequest,
 ): Found {
-  const tenant = Object.hasOwn(clientAttrs, "tns") ? clientAttrs.tns : undefined;
+  const tenant = tenantOf(clientAttrs);
   const namespace = tenant === undefined ? undefined : toText(tenant);
   // What is no UTF-8 is nobody's.
   if (tenant !== undefined && namespace === undefined) return "unknown";
-  const user = users.scramUser(algorithm, userId, namespace || undefined);
+  const user = users.scramUser(algorithm, userId, namespace);
   if (!user) return "unknown";
   const { isSuperuser, ...account } = user;
   return { ...account, data: { isSuperuser, clientAttrs: {} } };
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function toText(text: Text): string | undefined {
-  if (typeof text === "string") return text;
-  try {
-    return decoder.decode(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -13,11 +13,13 @@ import type { Rule } from "../compile/rule/ast.ts";
 import { compileRules } from "../compile/rule/compile.ts";
 import { validatePattern } from "../compile/rule/pattern.ts";
 import type { Switches } from "../config/compatibility.ts";
-import type { FieldMap, RequestFields } from "../core/request.ts";
+import type { FieldValue, RequestFields } from "../core/request.ts";
 import { closeSharedRules, openSharedRules, setStoredRules } from "../core/rules.ts";
 import type { CoreMemory } from "../core/wasm.ts";
 import type { SetTimer, Timer } from "../ports/ports.ts";
 import type { RuleDatabase, StoredRules } from "../ports/rule-database.ts";
+import { tenantOf } from "../tenant.ts";
+import { toText } from "../text.ts";
 import type { Decision, StoredListName, Verdict } from "../types.ts";
 import { DENIED_DATABASE_FAILED, deniedByUnusable, storedDecision } from "./decisions.ts";
 
@@ -164,11 +166,11 @@ export class StoredRuleSource {
     }
   }
 
-  /** What names a client there are texts: what is no UTF-8 is nobody's. */
+  /** What names a client there are texts: no rule is for what is no UTF-8, a tenant included. */
   #find({ clientId, username, clientAttrs }: RequestFields): StoredRules | undefined {
-    const namespace = textOf(attributeOf(clientAttrs, "tns"));
+    const namespace = textOf(tenantOf(clientAttrs));
     try {
-      return this.#database.rulesFor(textOf(clientId), textOf(username), namespace || undefined);
+      return this.#database.rulesFor(textOf(clientId), textOf(username), namespace);
     } catch {
       return undefined;
     }
@@ -222,21 +224,7 @@ export class StoredRuleSource {
   }
 }
 
-function attributeOf(attrs: FieldMap | null | undefined, name: string): unknown {
-  if (!attrs) return undefined;
-  if (Array.isArray(attrs)) return attrs.findLast(([one]) => one === name)?.[1];
-  const record = attrs as Readonly<Record<string, unknown>>;
-  return Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function textOf(value: unknown): string | undefined {
-  if (typeof value === "string") return /\p{Surrogate}/u.test(value) ? undefined : value;
-  if (!(value instanceof Uint8Array)) return undefined;
-  try {
-    return decoder.decode(value);
-  } catch {
-    return undefined;
-  }
+function textOf(value: FieldValue): string | undefined {
+  const isText = typeof value === "string" || value instanceof Uint8Array;
+  return isText ? toText(value) : undefined;
 }

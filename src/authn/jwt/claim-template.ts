@@ -2,7 +2,7 @@
 import { parseTemplate, type Template } from "../../compile/template.ts";
 import { CLAIM_NAMES } from "../../compile/template-places.ts";
 import type { Switches } from "../../config/compatibility.ts";
-import { decodeUtf8 } from "../../text.ts";
+import { toText } from "../../text.ts";
 import type { ClientInfo, Text } from "../../types.ts";
 
 /** The text for one client; not ok when a value is not UTF-8, which no claim can be equal to. */
@@ -31,7 +31,7 @@ export function renderClaimTemplate(template: Template, client: ClientInfo): Ren
       text += part;
       continue;
     }
-    const value = toText(valueOfName(part.name, client));
+    const value = toText(valueOfName(part.name, client) ?? "");
     if (value === undefined) return { ok: false };
     if (value === "") hasAbsent = true;
     text += value;
@@ -48,9 +48,4 @@ function valueOfName(name: string, client: ClientInfo): Text | undefined {
     default:
       return undefined;
   }
-}
-
-function toText(value: Text | undefined): string | undefined {
-  if (value === undefined || typeof value === "string") return value ?? "";
-  return decodeUtf8(value);
 }

@@ -140,16 +140,19 @@ describe("the built-in database", () => {
   it("compares passwords and names as bytes", async () => {
     users
       .add("global//\ufffd", { passwordHash: "pw" })
+      .add("global//\ud800", { passwordHash: "pw" })
+      .add("global/\ud800/ann", { passwordHash: "\ufffd" })
       .add("global//ann", { passwordHash: "\ufffd" });
     const it = make({ users });
     const broken = Uint8Array.of(0xff);
     expect(await ask(it, { username: broken, password: "pw" })).toMatchObject({ type: "ignore" });
     expect(await ask(it, { username: "\ud800", password: "pw" })).toMatchObject({ type: "ignore" });
     expect(await ask(it, { username: "ann", password: broken })).toMatchObject({ type: "deny" });
-    const tenant = { tns: broken };
-    expect(await ask(it, { username: "ann", password: "\ufffd" }, tenant)).toMatchObject({
-      type: "ignore",
-    });
+    const right = { username: "ann", password: "\ufffd" };
+    expect(await ask(it, right)).toMatchObject({ type: "ok" });
+    for (const tns of [broken, "\ud800"]) {
+      expect(await ask(it, right, { tns })).toMatchObject({ type: "ignore" });
+    }
   });
 
   it("fails when the store does, and does not repeat what it says", async () => {

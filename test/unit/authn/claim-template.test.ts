@@ -31,4 +31,12 @@ describe("the template of an expected claim", () => {
     expect(hasAbsent("")).toEqual({ ok: true, text: "u-", hasAbsent: true });
     expect(hasAbsent("x")).toEqual({ ok: true, text: "u-x", hasAbsent: false });
   });
+
+  it.each([
+    ["bytes", Uint8Array.of(0xff)],
+    ["half a surrogate pair", "\ud800"],
+  ])("has no text for a name that is not UTF-8: %s", (_, username) => {
+    const template = readClaimTemplate("u-${username}", emqx);
+    expect(renderClaimTemplate(template, { clientId: "c", username })).toEqual({ ok: false });
+  });
 });

@@ -296,10 +296,16 @@ describe("the identity", () => {
     });
     expect((await login(tom)).first).toMatchObject({ reason: "unknown_user" });
     expect((await login(DEV, { clientAttrs })).first).toMatchObject({ reason: "unknown_user" });
-    const invalid = { tns: Uint8Array.of(0xff) };
-    expect((await login(tom, { clientAttrs: invalid })).first).toMatchObject({
-      reason: "unknown_user",
+    users.addScram("\ufffd/tom", "pw");
+    users.addScram("\ud800/tom", "pw");
+    expect((await login(tom, { clientAttrs: { tns: "\ufffd" } })).last).toMatchObject({
+      type: "ok",
     });
+    for (const tns of [Uint8Array.of(0xff), "\ud800"]) {
+      expect((await login(tom, { clientAttrs: { tns } })).first).toMatchObject({
+        reason: "unknown_user",
+      });
+    }
   });
 });
 
