@@ -19,7 +19,7 @@ import { compileExpression, type ExpressionPlace } from "./expr/index.ts";
 import { type ImageEntry, packImage } from "./image.ts";
 import type { Rule } from "./rule/ast.ts";
 import { compileRules } from "./rule/compile.ts";
-import { validatePattern } from "./rule/pattern.ts";
+import { patternValidator } from "./rule/pattern.ts";
 import { compileSourceMap } from "./source-map.ts";
 import { coreSwitches } from "./switches.ts";
 import { placeholderIssues } from "./template-check.ts";
@@ -64,7 +64,7 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
       file: source.path,
       switches: config.switches,
       securityProfile: config.securityProfile,
-      validatePattern,
+      validatePattern: patternValidator(),
     });
     issues.push(...read.issues);
     rules = read.rules;

@@ -10,7 +10,7 @@ import { decodeAcl, Positions } from "./source.ts";
 import { readTerms, type Term } from "./terms.ts";
 import { characterData, termText } from "./text.ts";
 import { readEqualTopic, readFilter, readTopic } from "./topic-entry.ts";
-import { readProfile, readWho, type WhoOptions } from "./who.ts";
+import { EVERYONE, readProfile, readWho, type WhoOptions } from "./who.ts";
 
 export interface AclOptions extends WhoOptions {
   /** Named in every position. */
@@ -121,7 +121,7 @@ function readShortRule(
 }
 
 function readShortWho(term: Term, options: WhoOptions, report: AclReport): Who | undefined {
-  if (term.kind === "atom" && term.name === "all") return { type: "all" };
+  if (term.kind === "atom" && term.name === "all") return EVERYONE;
   if (term.kind !== "tuple" || term.items.length !== 2) return undefined;
   const [key, value] = term.items as [Term, Term];
   const isProfile = key.kind === "atom" && key.name === "security_profile";
@@ -145,7 +145,8 @@ function refuseArity(term: Term, items: readonly Term[], report: AclReport): voi
 
 function readPermission(term: Term): "allow" | "deny" | undefined {
   if (term.kind !== "atom") return undefined;
-  return term.name === "allow" || term.name === "deny" ? term.name : undefined;
+  // The constants, so that a rule does not keep a copy of the word.
+  return term.name === "allow" ? "allow" : term.name === "deny" ? "deny" : undefined;
 }
 
 function describePermission(term: Term): [message: string, hint: string] {
@@ -180,12 +181,8 @@ function readTopics(
     const message = "without a topic this rule never applies";
     report.warning(term.at, "WARN_CONFIG_ACL_TOPIC", message, "write `all` for every topic");
   }
-  const entries: TopicEntry[] = [];
-  for (const item of term.items) {
-    const entry = readTopicTerm(item, options, report);
-    if (entry) entries.push(entry);
-  }
-  return entries;
+  const entries = term.items.map((item) => readTopicTerm(item, options, report));
+  return entries.every((entry) => entry !== undefined) ? entries : undefined;
 }
 
 function readTopicTerm(term: Term, options: WhoOptions, report: AclReport): TopicEntry | undefined {

@@ -37,45 +37,43 @@ function firstReplacement(text: string, content: Uint8Array): number {
   return text.length;
 }
 
-/** Turns offsets into line and column. Offsets that ascend cost one pass over the text in all. */
+/**
+ * Turns offsets into line and column. Offsets that ascend cost one pass over the text in all; one
+ * that goes back costs a pass over the lines, and columns are counted from the start of its line.
+ */
 export class Positions {
   readonly #file: string;
   readonly #text: string;
-  readonly #lineStarts: number[] = [0];
-  /** The column found last, to count on from on the same line. */
-  #last = { line: 0, offset: 0, column: 1 };
+  /** Made when the first offset is asked about: most files have no issues. */
+  #lineStarts: readonly number[] | undefined;
+  /** The place found last, to go on from: index of the line, offset and column. */
+  #line = 0;
+  #offset = 0;
+  #column = 1;
 
   constructor(file: string, text: string) {
     this.#file = file;
     this.#text = text;
-    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
-      this.#lineStarts.push(at + 1);
-    }
   }
 
   at(offset: number): SourcePosition {
-    const line = this.#lineOf(offset);
-    const last = this.#last;
-    const from =
-      last.line === line && last.offset <= offset
-        ? last
-        : { offset: this.#lineStarts[line] as number, column: 1 };
-    const column = from.column + countCharacters(this.#text, from.offset, offset);
-    this.#last = { line, offset, column };
-    return { file: this.#file, line: line + 1, column };
+    this.#lineStarts ??= lineStarts(this.#text);
+    const starts = this.#lineStarts;
+    let line = offset < starts[this.#line]! ? 0 : this.#line;
+    while (line + 1 < starts.length && starts[line + 1]! <= offset) line += 1;
+    const isAhead = line === this.#line && offset >= this.#offset;
+    const from = isAhead ? this.#offset : starts[line]!;
+    this.#column = (isAhead ? this.#column : 1) + countCharacters(this.#text, from, offset);
+    this.#line = line;
+    this.#offset = offset;
+    return { file: this.#file, line: line + 1, column: this.#column };
   }
+}
 
-  /** Index of the last line that starts at or before the offset. */
-  #lineOf(offset: number): number {
-    let low = 0;
-    let high = this.#lineStarts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#lineStarts[middle] as number) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 function countCharacters(text: string, from: number, to: number): number {

@@ -54,9 +54,10 @@ export function readTerms(
 
 class TermParser {
   readonly #lexer: Lexer;
+  /** The lexer's token, as long as it is not taken. */
   #ahead: Token | undefined;
-  /** The first string of the current term that runs over several lines. */
-  #multiLineString: Token | undefined;
+  /** Where the first string of the current term starts that runs over several lines. */
+  #multiLineAt: number | undefined;
 
   constructor(text: string) {
     this.#lexer = new Lexer(text);
@@ -74,7 +75,7 @@ class TermParser {
 
   /** One term and its dot. A missing dot is reported without losing the term before it. */
   readClosedTerm(onError: (error: AclSyntaxError) => void): Term {
-    this.#multiLineString = undefined;
+    this.#multiLineAt = undefined;
     const term = this.#readTerm(0);
     const start = this.#lexer.offset;
     try {
@@ -105,9 +106,9 @@ class TermParser {
 
   /** Adds what is known about where the mistake really is. */
   explain(error: AclSyntaxError): AclSyntaxError {
-    const string = this.#multiLineString;
-    if (!string || string.at >= error.at) return error;
-    const line = 1 + countLineBreaks(this.#lexer.text, string.at);
+    const start = this.#multiLineAt;
+    if (start === undefined || start >= error.at) return error;
+    const line = 1 + countLineBreaks(this.#lexer.text, start);
     return new AclSyntaxError(
       error.at,
       error.message,
@@ -126,6 +127,7 @@ class TermParser {
     return this.#ahead;
   }
 
+  /** What it returns is the lexer's one token: valid until the next one is looked at. */
   #take(): Token {
     const token = this.#peek();
     this.#ahead = undefined;
@@ -155,18 +157,18 @@ class TermParser {
   }
 
   #readCompound(open: Token, depth: number): Term {
-    const { at } = open;
-    switch (open.text) {
+    const { at, text: sign } = open;
+    switch (sign) {
       case "{": {
-        const items = this.#readItems(open, "}", depth);
+        const items = this.#readItems(sign, "}", depth);
         return { kind: "tuple", items, at, end: this.#take().end };
       }
       case "[":
-        return this.#readList(open, depth);
+        return this.#readList(at, depth);
       case "<<":
-        return this.#readBinary(open);
+        return this.#readBinary(at);
       case "#{":
-        return this.#readMap(open, depth);
+        return this.#readMap(at, depth);
       case "-":
       case "+": {
         const number = this.#take();
@@ -174,7 +176,7 @@ class TermParser {
           throw new AclSyntaxError(number.at, `expected a number, found ${describe(number)}`);
         }
         if (number.type === "float") return { kind: "float", at, end: number.end };
-        const value = open.text === "-" ? -number.value : number.value;
+        const value = sign === "-" ? -number.value : number.value;
         return { kind: "integer", value, at, end: number.end };
       }
       default:
@@ -184,24 +186,24 @@ class TermParser {
 
   /** Adjacent strings join. */
   #readString(first: Token): Term {
-    let value = first.text;
-    let last = first;
+    const { at } = first;
+    let { text: value, end } = first;
     this.#noteString(first);
     while (this.#peek().type === "string") {
-      last = this.#take();
-      this.#noteString(last);
-      value += last.text;
+      const more = this.#take();
+      this.#noteString(more);
+      value += more.text;
+      end = more.end;
     }
-    const span = { at: first.at, end: last.end };
-    return value === "" ? { kind: "list", items: [], ...span } : { kind: "string", value, ...span };
+    return value === "" ? { kind: "list", items: [], at, end } : { kind: "string", value, at, end };
   }
 
-  #noteString(token: Token): void {
-    if (token.text.includes("\n")) this.#multiLineString ??= token;
+  #noteString({ text, at }: Token): void {
+    if (text.includes("\n")) this.#multiLineAt ??= at;
   }
 
   /** Comma-separated terms up to, not including, the closing token or a `|`. */
-  #readItems(open: Token, close: "}" | "]", depth: number): Term[] {
+  #readItems(open: "{" | "[", close: "}" | "]", depth: number): Term[] {
     const items: Term[] = [];
     if (isSign(this.#peek(), close)) return items;
     for (;;) {
@@ -216,7 +218,7 @@ class TermParser {
       throw new AclSyntaxError(
         token.at,
         `expected \`,\` or \`${close}\`, found ${describe(token)}`,
-        hintForItem(token) ?? `the \`${open.text}\` it belongs to is still open`,
+        hintForItem(token) ?? `the \`${open}\` it belongs to is still open`,
       );
     }
   }
@@ -231,8 +233,8 @@ class TermParser {
     );
   }
 
-  #readList(open: Token, depth: number): Term {
-    const items = this.#readItems(open, "]", depth);
+  #readList(at: number, depth: number): Term {
+    const items = this.#readItems("[", "]", depth);
     let tail: Term | undefined;
     const next = this.#peek();
     if (isSign(next, "|")) {
@@ -246,17 +248,17 @@ class TermParser {
     if (!isSign(close, "]")) {
       throw new AclSyntaxError(close.at, `expected \`]\`, found ${describe(close)}`);
     }
-    const span = { at: open.at, end: close.end };
+    const { end } = close;
     if (tail?.kind === "list") {
-      return { kind: "list", items: items.concat(tail.items), tail: tail.tail, ...span };
+      return { kind: "list", items: items.concat(tail.items), tail: tail.tail, at, end };
     }
     if (tail?.kind === "string") {
-      return { kind: "list", items: items.concat(codePoints(tail)), ...span };
+      return { kind: "list", items: items.concat(codePoints(tail)), tail: undefined, at, end };
     }
-    return { kind: "list", items, tail, ...span };
+    return { kind: "list", items, tail, at, end };
   }
 
-  #readBinary(open: Token): Term {
+  #readBinary(at: number): Term {
     const bytes: number[] = [];
     let isTruncated = false;
     let token = this.#take();
@@ -288,13 +290,7 @@ class TermParser {
       }
       token = this.#take();
     }
-    return {
-      kind: "binary",
-      bytes: Uint8Array.from(bytes),
-      isTruncated,
-      at: open.at,
-      end: token.end,
-    };
+    return { kind: "binary", bytes: Uint8Array.from(bytes), isTruncated, at, end: token.end };
   }
 
   #readUtf8Specifier(): boolean {
@@ -307,7 +303,7 @@ class TermParser {
   }
 
   /** A map is a term, though no rule has one: it is read so that the message can say so. */
-  #readMap(open: Token, depth: number): Term {
+  #readMap(at: number, depth: number): Term {
     let token = this.#peek();
     const isEmpty = isSign(token, "}");
     while (!isEmpty) {
@@ -324,7 +320,7 @@ class TermParser {
       }
       this.#take();
     }
-    return { kind: "map", at: open.at, end: this.#take().end };
+    return { kind: "map", at, end: this.#take().end };
   }
 }
 

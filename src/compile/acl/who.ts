@@ -19,17 +19,18 @@ export interface WhoOptions {
 
 /** Answered in place of a condition that was reported as wrong; its rule is dropped. */
 const NOBODY: Who = { type: "constant", value: false };
+export const EVERYONE: Who = { type: "all" };
 
-const FIELDS: Readonly<Record<string, WhoField>> = {
-  username: { name: "username" },
-  user: { name: "username" },
-  clientid: { name: "clientid" },
-  client: { name: "clientid" },
-  zone: { name: "zone" },
-  listener: { name: "listener" },
-};
+const FIELDS: ReadonlyMap<string, WhoField> = new Map<string, WhoField>([
+  ["username", { name: "username" }],
+  ["user", { name: "username" }],
+  ["clientid", { name: "clientid" }],
+  ["client", { name: "clientid" }],
+  ["zone", { name: "zone" }],
+  ["listener", { name: "listener" }],
+]);
 const CONDITIONS = [
-  ...Object.keys(FIELDS),
+  ...FIELDS.keys(),
   "ipaddr",
   "ipaddrs",
   "client_attr",
@@ -50,17 +51,15 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** Reads the who term; reports everything that is wrong with it. Source: authorization §2.2, §3.3. */
 export function readWho(term: Term, options: WhoOptions, report: AclReport): Who {
-  if (term.kind === "atom" && term.name === "all") return { type: "all" };
+  if (term.kind === "atom" && term.name === "all") return EVERYONE;
   const [key, value, extra] = term.kind === "tuple" ? term.items : [];
   const name = key?.kind === "atom" ? key.name : undefined;
   const arity = term.kind === "tuple" ? term.items.length : 0;
   if (name === "client_attr" && arity === 3) {
     return readAttribute(value as Term, extra as Term, options, report);
   }
-  if (name === undefined || !value || arity !== 2 || !CONDITIONS.includes(name)) {
-    return refuse(term, name, report);
-  }
-  const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+  if (name === undefined || !value || arity !== 2) return refuse(term, name, report);
+  const field = FIELDS.get(name);
   if (field) return readField(field, name, value, options, report);
   switch (name) {
     case "and":
