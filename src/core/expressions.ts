@@ -1,6 +1,7 @@
 /** Evaluating the expressions of a loaded image over the request record. */
 import * as abi from "../../assembly/abi.ts";
 import { CoreError } from "../errors.ts";
+import { showText } from "../text.ts";
 import type { EvaluationResult, ExpressionError } from "./core.ts";
 import { readValue } from "./values.ts";
 import { type CoreMemory, checkStatus } from "./wasm.ts";
@@ -46,8 +47,6 @@ const GIVEN_UP: ReadonlySet<number> = new Set([
   abi.ERR_EXPR_MISSING,
   abi.ERR_INPUT,
 ]);
-
-const decoder = new TextDecoder();
 
 /**
  * The slots that these expressions read, as bits: what encodeRequest has to write for them. Throws
@@ -116,7 +115,7 @@ function expressionError(memory: CoreMemory, status: number): ExpressionError {
   const { exports, view, bytes } = memory;
   const at = exports.result_ptr();
   const pointer = view.getUint32(at + 8, true);
-  const name = decoder.decode(bytes.subarray(pointer, pointer + view.getUint32(at + 4, true)));
+  const name = showText(bytes.subarray(pointer, pointer + view.getUint32(at + 4, true)));
   const argument = exports.expression_error_argument();
   const where = argument > 0 && name !== "" ? `${name}, argument ${argument}` : name;
   return { kind: KINDS[status] ?? `status_${status}`, ...(where && { where }) };

@@ -3,6 +3,7 @@
  * is a function of its arguments and the ports; nothing throws into the core.
  */
 import * as abi from "../../assembly/abi.ts";
+import { latin1 } from "../text.ts";
 import type { Value } from "./core.ts";
 import { hash, hashToRange } from "./host/digest.ts";
 import { sprintf } from "./host/format.ts";
@@ -93,7 +94,7 @@ function rememberPatterns(ports: HostPorts): HostPorts {
     ...ports,
     compilePattern: (pattern) => {
       if (pattern.length > PATTERN_BYTES_MAX) return compilePattern(pattern);
-      const key = String.fromCharCode(...pattern);
+      const key = latin1(pattern);
       if (known.has(key)) return known.get(key);
       const program = compilePattern(pattern);
       if (known.size === PATTERNS_MAX) known.delete(known.keys().next().value!);

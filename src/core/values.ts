@@ -21,11 +21,9 @@ import {
   TAG_UNDEFINED,
   VALUE_BYTES,
 } from "../../assembly/abi.ts";
+import { encodeUtf8, showText } from "../text.ts";
 import type { Value } from "./core.ts";
 import type { CoreMemory } from "./wasm.ts";
-
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 
 /** LIMIT: deeper than anything the core builds, so that damaged memory cannot recurse for ever. */
 const DEPTH_MAX = JSON_VALUE_DEPTH_MAX + 80;
@@ -84,7 +82,7 @@ export function readValues(
 }
 
 function readText(memory: CoreMemory, at: number, length: number): string {
-  return decoder.decode(memory.bytes.subarray(at, at + length));
+  return showText(memory.bytes.subarray(at, at + length));
 }
 
 /**
@@ -102,7 +100,7 @@ export function writeValue(memory: CoreMemory, at: number, value: Value, depth =
         memory.view.setBigInt64(at + 8, value.value, true);
         return OK;
       }
-      return writeRange(memory, at, TAG_BIGINT, encoder.encode(String(value.value)));
+      return writeRange(memory, at, TAG_BIGINT, encodeUtf8(String(value.value)));
     case "float":
       writeHead(memory, at, TAG_FLOAT, 0, 0);
       memory.view.setFloat64(at + 8, value.value, true);
@@ -114,7 +112,7 @@ export function writeValue(memory: CoreMemory, at: number, value: Value, depth =
     case "undefined":
       return writeHead(memory, at, TAG_UNDEFINED, 0, 0);
     case "atom":
-      return writeRange(memory, at, TAG_ATOM, encoder.encode(value.name));
+      return writeRange(memory, at, TAG_ATOM, encodeUtf8(value.name));
     case "list":
       return writeElements(memory, at, TAG_LIST, value.items, value.items.length, depth);
     case "map":

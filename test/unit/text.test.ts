@@ -105,10 +105,10 @@ describe("bytes", () => {
     expect(decodeUtf8(bytes.subarray(1, 3))).toBe("é");
   });
 
-  it("make one character each", () => {
-    const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  it.each([0, 1, 256, 4095, 4096, 4097, 100_000])("make one character each: %i", (length) => {
+    const bytes = Uint8Array.from({ length }, (_, at) => (at % 251) + (at % 5));
     const text = latin1(bytes);
-    expect(text).toHaveLength(256);
+    expect(text).toHaveLength(length);
     expect(Uint8Array.from(text, (character) => character.charCodeAt(0))).toEqual(bytes);
   });
 

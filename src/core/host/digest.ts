@@ -4,6 +4,7 @@ import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512, sha512_224, sha512_256 } from "@noble/hashes/sha2.js";
 import { sha3_224, sha3_256, sha3_384, sha3_512, shake128, shake256 } from "@noble/hashes/sha3.js";
 import { ERR_EXPR_HASH } from "../../../assembly/abi.ts";
+import { showText } from "../../text.ts";
 import { bigEndian, nonEmptyText, rangeOf } from "./numbers.ts";
 import { bytesOf, type HostFunction, integerOf, piecesOf, textBytes } from "./types.ts";
 
@@ -28,10 +29,8 @@ const DIGESTS: Readonly<Record<string, (message: Uint8Array) => Uint8Array>> = {
   blake2s,
 };
 
-const decoder = new TextDecoder();
-
 export const hash: HostFunction = ([name, message]) => {
-  const algorithm = decoder.decode(textBytes(name));
+  const algorithm = showText(textBytes(name));
   const digest = Object.hasOwn(DIGESTS, algorithm) ? DIGESTS[algorithm] : undefined;
   if (digest === undefined) return ERR_EXPR_HASH;
   let hex = "";

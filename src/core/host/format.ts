@@ -3,18 +3,18 @@
  * checked against the output limit before anything is repeated.
  */
 import { ERR_EXPR_OUTPUT, EXPR_OUTPUT_BYTES_MAX } from "../../../assembly/abi.ts";
+import { encodeUtf8, joinBytes } from "../../text.ts";
 import type { Value } from "../core.ts";
 import { printTerm, writeTerm } from "./print.ts";
 import {
+  decodeStrict,
   type HostFunction,
   integerArgument,
-  joinBytes,
+  latin1Bytes,
   listArgument,
   piecesOf,
   refuse,
 } from "./types.ts";
-
-const encoder = new TextEncoder();
 
 /** One directive, `~[F][.[P][.[C]]][mod]X`. */
 interface Directive {
@@ -199,20 +199,9 @@ function render(
 /** `~s`: bytes as they are. With `t`, code points above 255 cannot leave unless UTF-8 is kept. */
 function stringOf(value: Value, { isUnicode }: Directive, keepsUtf8: boolean): Uint8Array {
   const bytes =
-    value.type === "null" || value.type === "undefined"
-      ? encoder.encode(value.type)
-      : piecesOf(value);
+    value.type === "null" || value.type === "undefined" ? encodeUtf8(value.type) : piecesOf(value);
   if (!isUnicode || keepsUtf8) return bytes;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return refuse();
-  }
-  return Uint8Array.from(text, (character) => {
-    const code = character.codePointAt(0)!;
-    return code <= 255 ? code : refuse();
-  });
+  return latin1Bytes(decodeStrict(bytes));
 }
 
 /** A precision cuts or fills first, then the width does. */
@@ -239,7 +228,7 @@ function asCharacter(value: Value, directive: Directive, keepsUtf8: boolean): Ui
   let one = Uint8Array.of(Number(BigInt.asUintN(8, code)));
   if (directive.isUnicode) {
     if (code < 0n || code > 0x10ffffn || (code > 255n && !keepsUtf8)) refuse();
-    if (keepsUtf8) one = encoder.encode(String.fromCodePoint(Number(code)));
+    if (keepsUtf8) one = encodeUtf8(String.fromCodePoint(Number(code)));
     else one = Uint8Array.of(Number(code));
   }
   const count = precision ?? width ?? 1;
@@ -286,7 +275,7 @@ function integerText(
   const integer = integerArgument(value);
   const digits = (integer < 0n ? -integer : integer).toString(base);
   const text = `${integer < 0n ? "-" : ""}${prefix}${isUpper ? digits.toUpperCase() : digits}`;
-  return asTerm(encoder.encode(text), { ...directive, precision: undefined });
+  return asTerm(encodeUtf8(text), { ...directive, precision: undefined });
 }
 
 /** Numbers and terms: what does not fit becomes asterisks, all of the width. */
@@ -310,7 +299,7 @@ function asFloat(value: Value, directive: Directive): Uint8Array {
       : directive.control === "e"
         ? scientific(value.value, precision)
         : general(value.value, precision);
-  return asTerm(encoder.encode(text), { ...directive, precision: undefined });
+  return asTerm(encodeUtf8(text), { ...directive, precision: undefined });
 }
 
 /** 21 significant digits and the number of them before the point. */

@@ -1,11 +1,10 @@
 /** Values as JSON, the way the reference writes it. Source: expressions §2.3. */
 import { ERR_EXPR_OUTPUT, EXPR_OUTPUT_BYTES_MAX } from "../../../assembly/abi.ts";
+import { showText } from "../../text.ts";
 import type { Value } from "../core.ts";
 import { floatText, jsonFloat } from "./numbers.ts";
 import { sortedEntries } from "./terms.ts";
 import { bytesOf, type HostFunction, refuse } from "./types.ts";
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Text of a list, map, large integer or large float. */
 export const toText: HostFunction = ([value], context) => {
@@ -55,7 +54,7 @@ function encodeInto(value: Value, put: (part: string) => void): void {
 function scalarText(value: Value): string {
   switch (value.type) {
     case "bytes":
-      return quote(decoder.decode(value.value));
+      return quote(showText(value.value));
     case "integer":
     case "boolean":
       return String(value.value);
@@ -73,7 +72,7 @@ function scalarText(value: Value): string {
 }
 
 function keyOf(key: Value): string {
-  if (key.type === "bytes") return decoder.decode(key.value);
+  if (key.type === "bytes") return showText(key.value);
   if (key.type === "atom") return key.name;
   if (key.type === "integer") return String(key.value);
   if (key.type === "boolean") return String(key.value);

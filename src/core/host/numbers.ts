@@ -1,5 +1,6 @@
 /** Numbers beyond 64 bits and floats beyond 2^53. Source: expressions §2.4–2.5, §4.6, §4.8. */
 import { ERR_EXPR_BADARG } from "../../../assembly/abi.ts";
+import { encodeUtf8 } from "../../text.ts";
 import type { Value } from "../core.ts";
 import { bytesOf, type HostFunction, integerArgument, integerOf, refuse } from "./types.ts";
 
@@ -82,13 +83,11 @@ export function rangeOf(min: Value | undefined, max: Value | undefined): readonl
   return [min.value, max.value - min.value + 1n];
 }
 
-const encoder = new TextEncoder();
-
 /** A text that has to have at least one byte; atoms by their name. */
 export function nonEmptyText(value: Value | undefined): Uint8Array {
   if (value?.type === "bytes" && value.value.length > 0) return value.value;
-  if (value?.type === "atom") return encoder.encode(value.name);
-  if (value?.type === "boolean") return encoder.encode(String(value.value));
+  if (value?.type === "atom") return encodeUtf8(value.name);
+  if (value?.type === "boolean") return encodeUtf8(String(value.value));
   return refuse(ERR_EXPR_BADARG);
 }
 

@@ -1,5 +1,6 @@
 /** Values as Erlang terms, for `~w` and `~p`. Source: expressions §4.4. */
 import { ERR_EXPR_OUTPUT, EXPR_OUTPUT_BYTES_MAX } from "../../../assembly/abi.ts";
+import { decodeUtf8, encodeUtf8 } from "../../text.ts";
 import type { Value } from "../core.ts";
 import { shortestFloat } from "./numbers.ts";
 import { refuse } from "./types.ts";
@@ -24,7 +25,7 @@ export function printTerm(value: Value, style: TermStyle): Uint8Array {
 
 /** One byte a code point, as the reference's device has it. */
 function finish(text: string, { isUnicode, keepsUtf8 }: TermStyle): Uint8Array {
-  if (isUnicode && keepsUtf8) return new TextEncoder().encode(text);
+  if (isUnicode && keepsUtf8) return encodeUtf8(text);
   return Uint8Array.from(text, (character) => {
     const code = character.codePointAt(0)!;
     return code <= 255 ? code : refuse();
@@ -112,13 +113,10 @@ class TermPrinter {
 
 /** The bytes as quoted text when they are UTF-8 and every code point can be shown. */
 function printableText(bytes: Uint8Array): string | undefined {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const codes = Array.from(text, (character) => character.codePointAt(0)!);
-    return codes.every((code) => code > 255 || isPrintable(code)) ? quoted(codes) : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return undefined;
+  const codes = Array.from(text, (character) => character.codePointAt(0)!);
+  return codes.every((code) => code > 255 || isPrintable(code)) ? quoted(codes) : undefined;
 }
 
 function tupleItems(value: Extract<Value, { type: "tuple" }>): readonly Value[] {

@@ -3,6 +3,7 @@
  * serves ASCII itself and comes here for the rest. Source: expressions §4.2–4.3, §4.12.
  */
 import { ERR_EXPR_OUTPUT, EXPR_OUTPUT_BYTES_MAX } from "../../../assembly/abi.ts";
+import { encodeUtf8, joinBytes, latin1 } from "../../text.ts";
 import type { Value } from "../core.ts";
 import {
   bytesOf,
@@ -11,14 +12,13 @@ import {
   type HostFunction,
   integerArgument,
   integerOf,
-  joinBytes,
+  latin1Bytes,
   refuse,
   textBytes,
   textOf,
 } from "./types.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-const encoder = new TextEncoder();
 
 /** LIMIT: the platform's segmenter takes time quadratic in its text, so it is given short pieces. */
 const PIECE_UNITS = 256;
@@ -79,7 +79,7 @@ export const substr: HostFunction = ([text, from, count]) => {
   if (!isWhole && (start > length || (wanted !== undefined && end >= length))) refuse();
   const first = Number(start < length ? start : length);
   const last = Number(end < length ? end : length);
-  const at = encoder.encode(clusters.slice(0, first).join("")).length;
+  const at = encodeUtf8(clusters.slice(0, first).join("")).length;
   if (wanted === undefined) return { type: "bytes", value: bytes.subarray(at) };
   return bytesOf(clusters.slice(first, last).join(""));
 };
@@ -87,13 +87,13 @@ export const substr: HostFunction = ([text, from, count]) => {
 /** Without keepsUtf8 every code point leaves as one byte, as the reference does. */
 export const reverse: HostFunction = ([text], { keepsUtf8 }) => {
   const reversed = [...clustersOf(textOf(text))].reverse().join("");
-  return keepsUtf8 ? bytesOf(reversed) : { type: "bytes", value: latin1(reversed) };
+  return keepsUtf8 ? bytesOf(reversed) : { type: "bytes", value: latin1Bytes(reversed) };
 };
 
 export const pad: HostFunction = ([text, length, direction, padding], context) => {
   const bytes = textBytes(text);
   const missing = Number(integerArgument(length)) - clustersOf(decodeStrict(bytes)).length;
-  const filler = padding === undefined ? encoder.encode(" ") : fillerOf(padding, context);
+  const filler = padding === undefined ? encodeUtf8(" ") : fillerOf(padding, context);
   if (missing <= 0 || filler.length === 0) return { type: "bytes", value: bytes };
   if (missing * filler.length + bytes.length > EXPR_OUTPUT_BYTES_MAX) return ERR_EXPR_OUTPUT;
   const word = direction === undefined ? "trailing" : textOf(direction);
@@ -106,21 +106,13 @@ export const pad: HostFunction = ([text, length, direction, padding], context) =
 
 function fillerOf(padding: Value, { keepsUtf8 }: HostContext): Uint8Array {
   const text = textOf(padding);
-  return keepsUtf8 ? encoder.encode(text) : latin1(text);
+  return keepsUtf8 ? encodeUtf8(text) : latin1Bytes(text);
 }
 
 function repeat(bytes: Uint8Array, count: number): Uint8Array {
   const out = new Uint8Array(bytes.length * count);
   for (let i = 0; i < count; i++) out.set(bytes, i * bytes.length);
   return out;
-}
-
-/** One byte a code point; refuses those that need more. */
-function latin1(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => {
-    const code = character.codePointAt(0)!;
-    return code <= 255 ? code : refuse();
-  });
 }
 
 /** The longest prefix that is UTF-8. */
@@ -179,7 +171,7 @@ function skipMembers(bytes: Uint8Array, at: number, members: ReadonlySet<string>
   while (at < bytes.length) {
     const cluster = clusterAt(bytes, at);
     if (!members.has(cluster)) return at;
-    at += encoder.encode(cluster).length;
+    at += encodeUtf8(cluster).length;
   }
   return at;
 }
@@ -196,7 +188,7 @@ function trailingStart(bytes: Uint8Array, members: ReadonlySet<string>): number 
     }
     const cluster = clusterAt(bytes, at);
     if (!members.has(cluster)) {
-      at += encoder.encode(cluster).length;
+      at += encodeUtf8(cluster).length;
       continue;
     }
     const behind = skipMembers(bytes, at, members);
@@ -236,7 +228,7 @@ function needleOf(value: Value | undefined): Needle | undefined {
   if (value?.type !== "bytes") return refuse();
   const last = [...decodeStrict(value.value)].at(-1);
   if (last === undefined) return undefined;
-  const needle = { bytes: value.value, text: binaryText(value.value), last };
+  const needle = { bytes: value.value, text: latin1(value.value), last };
   return needle.bytes.length > SHORT_NEEDLE
     ? { ...needle, table: prefixTable(needle.bytes) }
     : needle;
@@ -302,16 +294,7 @@ interface Haystack {
 }
 
 function haystackOf(bytes: Uint8Array): Haystack {
-  return { bytes, text: binaryText(bytes), verdicts: new Map() };
-}
-
-/** One character (U+0000 to U+00FF) a byte. */
-function binaryText(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
-  return text;
+  return { bytes, text: latin1(bytes), verdicts: new Map() };
 }
 
 /** All matches that do not overlap, the first only, or the one that starts last. */

@@ -1,5 +1,6 @@
 /** What the host's functions for the core have in common. */
 import { ERR_EXPR_ARGUMENT, ERR_EXPR_BADARG } from "../../../assembly/abi.ts";
+import { decodeUtf8, encodeUtf8, joinBytes } from "../../text.ts";
 import type { Value } from "../core.ts";
 
 /** The outside world, as far as expressions may see it. */
@@ -40,11 +41,8 @@ export function refuse(status: number = ERR_EXPR_ARGUMENT): never {
   throw new HostRefusal(status);
 }
 
-const encoder = new TextEncoder();
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 export function bytesOf(text: string): Value {
-  return { type: "bytes", value: encoder.encode(text) };
+  return { type: "bytes", value: encodeUtf8(text) };
 }
 
 export function integerOf(value: bigint | number): Value {
@@ -57,9 +55,9 @@ export function textBytes(value: Value | undefined): Uint8Array {
     case "bytes":
       return value.value;
     case "atom":
-      return encoder.encode(value.name);
+      return encodeUtf8(value.name);
     case "boolean":
-      return encoder.encode(String(value.value));
+      return encodeUtf8(String(value.value));
     case "null":
     case "undefined":
       return refuse(ERR_EXPR_BADARG);
@@ -74,11 +72,15 @@ export function textOf(value: Value | undefined): string {
 }
 
 export function decodeStrict(bytes: Uint8Array): string {
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return refuse();
-  }
+  return decodeUtf8(bytes) ?? refuse();
+}
+
+/** One byte for each code point; refuses those that need more. */
+export function latin1Bytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => {
+    const code = character.codePointAt(0)!;
+    return code <= 255 ? code : refuse();
+  });
 }
 
 export function integerArgument(value: Value | undefined): bigint {
@@ -104,14 +106,4 @@ export function piecesOf(value: Value): Uint8Array {
   };
   collect(value.items);
   return joinBytes(parts);
-}
-
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

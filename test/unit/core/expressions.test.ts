@@ -88,6 +88,14 @@ describe("limits of an expression, at the limit and one past it", () => {
   });
 });
 
+describe("the name of a digest", () => {
+  it("is exact: a byte-order mark in front makes another name", () => {
+    const known = textOf("hash(n, 'x')", { n: "sha256" });
+    expect(known).toHaveLength(64);
+    expect(textOf("hash(n, 'x')", { n: "\ufeffsha256" })).toBe("<unknown_hash_algorithm>");
+  });
+});
+
 describe("searching long texts stays linear", () => {
   it("finds nothing in a text that nearly matches everywhere", () => {
     const s = "a".repeat(300_000);
