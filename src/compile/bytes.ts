@@ -1,12 +1,4 @@
 /** Writers for the little-endian blobs of the policy image. */
-import type { Text } from "../types.ts";
-
-const encoder = new TextEncoder();
-
-/** UTF-8 bytes of a text; bytes pass through. */
-export function toBytes(text: Text): Uint8Array {
-  return typeof text === "string" ? encoder.encode(text) : text;
-}
 
 /** A growing little-endian byte buffer. Offsets count from its first byte. */
 export class ByteWriter {

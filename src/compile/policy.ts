@@ -13,6 +13,7 @@ import type {
 import { withoutSecrets } from "../config/secrets.ts";
 import { ConfigError, type Issue } from "../errors.ts";
 import type { PolicyMeta } from "../policy-meta.ts";
+import { encodeUtf8 } from "../text.ts";
 import { accessRuleIssues } from "./access-rules.ts";
 import { readAcl } from "./acl/index.ts";
 import { compileExpression, type ExpressionPlace } from "./expr/index.ts";
@@ -37,8 +38,6 @@ export interface CompiledPolicy {
   readonly issues: readonly Issue[];
   readonly rules: readonly Rule[];
 }
-
-const encoder = new TextEncoder();
 
 /** Compiles a configuration. Throws ConfigError with every issue of every expression and rule. */
 export function compilePolicy(config: Config, options: CompileOptions = {}): CompiledPolicy {
@@ -157,5 +156,5 @@ function hasErrors(issues: readonly Issue[]): boolean {
 }
 
 function json(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value));
+  return encodeUtf8(JSON.stringify(value));
 }

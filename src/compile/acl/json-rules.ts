@@ -6,6 +6,7 @@
  */
 import type { Switches } from "../../config/compatibility.ts";
 import { JsonFloat } from "../../json/parse.ts";
+import { toText } from "../../text.ts";
 import type { Text } from "../../types.ts";
 import type { Rule, TopicEntry, Who, WhoField } from "../rule/ast.ts";
 import { type ActionName, actionBits } from "./action-bits.ts";
@@ -219,7 +220,7 @@ function isNonEmpty(value: unknown): boolean {
 
 /** The text a JSON value stands for: a string, or a list of character codes and texts. */
 function jsonText(value: unknown, depth = 0): string | undefined {
-  if (typeof value === "string") return /\p{Surrogate}/u.test(value) ? undefined : value;
+  if (typeof value === "string") return toText(value);
   if (!Array.isArray(value) || depth >= TEXT_NESTING_MAX) return undefined;
   let text = "";
   for (const item of value) {

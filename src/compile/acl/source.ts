@@ -1,8 +1,6 @@
 /** The text of a rule file and where things stand in it. */
+import { decodeUtf8, showText } from "../../text.ts";
 import type { SourcePosition, Text } from "../../types.ts";
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export interface AclSource {
   readonly text: string;
@@ -16,12 +14,10 @@ export function decodeAcl(content: Text): AclSource {
     const lone = content.search(/\p{Surrogate}/u);
     return { text: content, badUtf8At: lone === -1 ? undefined : lone };
   }
-  try {
-    return { text: utf8.decode(content), badUtf8At: undefined };
-  } catch {
-    const text = lenient.decode(content);
-    return { text, badUtf8At: firstReplacement(text, content) };
-  }
+  const text = decodeUtf8(content);
+  if (text !== undefined) return { text, badUtf8At: undefined };
+  const shown = showText(content);
+  return { text: shown, badUtf8At: firstReplacement(shown, content) };
 }
 
 /** The first U+FFFD that the bytes do not spell out themselves. */

@@ -2,6 +2,7 @@
  * Tokens → terms. Reads on after an error: from the next closing dot, or from the token that
  * plainly starts another rule, so that one run reports everything that is wrong.
  */
+import { encodeUtf8 } from "../../text.ts";
 import { AclSyntaxError, Lexer, type Token } from "./lexer.ts";
 import { findNextTerm } from "./recovery.ts";
 import { quote } from "./report.ts";
@@ -27,8 +28,6 @@ export type Term = Span &
 
 /** How deep tuples and lists may nest. LIMIT: bounds the recursion here and in every consumer. */
 export const ACL_NESTING_MAX = 64;
-
-const encoder = new TextEncoder();
 
 /**
  * Reads every term of a file. `onTerm` gets each complete one, `onError` each syntax error; a term
@@ -268,7 +267,7 @@ class TermParser {
         const segment = this.#readString(token);
         const value = segment.kind === "string" ? segment.value : "";
         if (this.#readUtf8Specifier()) {
-          for (const byte of encoder.encode(value)) bytes.push(byte);
+          for (const byte of encodeUtf8(value)) bytes.push(byte);
         } else {
           // Each character becomes one byte, cut off if need be.
           for (const character of value) bytes.push((character.codePointAt(0) as number) & 255);

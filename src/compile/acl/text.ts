@@ -1,18 +1,11 @@
 /** Terms → text. A text may be written as a string, an atom, a binary or a list of those. */
+import { decodeUtf8 } from "../../text.ts";
 import type { Text } from "../../types.ts";
-import { toBytes } from "../bytes.ts";
 import type { Term } from "./terms.ts";
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A string where the bytes are UTF-8, the bytes where they are not: one spelling for each text. */
 export function normalizeText(text: Text): Text {
-  if (typeof text === "string") return text;
-  try {
-    return utf8.decode(text);
-  } catch {
-    return text;
-  }
+  return typeof text === "string" ? text : (decodeUtf8(text) ?? text);
 }
 
 /**
@@ -40,16 +33,6 @@ export function characterData(term: Term): Text | undefined {
     text += part;
   }
   return text;
-}
-
-/** Is the text valid for a filter, which has to be UTF-8? */
-export function isUtf8(text: Text): text is string {
-  return typeof normalizeText(text) === "string";
-}
-
-/** For messages. */
-export function showText(text: Text): string {
-  return typeof text === "string" ? text : new TextDecoder().decode(toBytes(text));
 }
 
 function character(code: number): string | undefined {

@@ -1,8 +1,8 @@
 /** One element of a rule's topic list, from whatever form it was written in. */
 import type { Switches } from "../../config/compatibility.ts";
 import { nearest } from "../../config/nearest.ts";
+import { toBytes } from "../../text.ts";
 import type { Text } from "../../types.ts";
-import { toBytes } from "../bytes.ts";
 import type { TopicEntry } from "../rule/ast.ts";
 import { type Complaint, quote } from "./report.ts";
 import { normalizeText } from "./text.ts";

@@ -1,7 +1,8 @@
 /** Tree → blob for the core (layout: assembly/abi/expressions.ts). Source: expressions §3. */
 import * as abi from "../../../assembly/abi.ts";
 import type { Switches } from "../../config/compatibility.ts";
-import { ByteWriter, toBytes } from "../bytes.ts";
+import { latin1, toBytes } from "../../text.ts";
+import { ByteWriter } from "../bytes.ts";
 import { type CallExpr, type Expr, namePieces, type VariableExpr } from "./ast.ts";
 import { resolveFunction } from "./functions.ts";
 import { bindVariable, type ExpressionPlace } from "./variables.ts";
@@ -358,10 +359,4 @@ function writePath(data: ByteWriter, base: number, names: readonly Uint8Array[])
     at += name.length;
   }
   for (const name of names) data.bytes(name);
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }

@@ -3,8 +3,8 @@ import { EXPR_STACK_MAX, EXPR_TEXT_BYTES_MAX } from "../../../assembly/abi.ts";
 import type { Switches } from "../../config/compatibility.ts";
 import type { Located } from "../../config/config.ts";
 import type { Issue } from "../../errors.ts";
+import { toBytes, toText } from "../../text.ts";
 import type { SourcePosition, Text } from "../../types.ts";
-import { toBytes } from "../bytes.ts";
 import type { Expr } from "./ast.ts";
 import { check, type Finding } from "./check.ts";
 import { emit } from "./emit.ts";
@@ -44,7 +44,7 @@ export function compileExpression(
   source: Located<Text>,
   options: CompileExpressionOptions,
 ): CompiledExpression {
-  const text = decode(source.value);
+  const text = toText(source.value);
   const report = (finding: Omit<Finding, "kind">, severity: Issue["severity"]): Issue => ({
     severity,
     code: severity === "warning" ? finding.code.replace(/^ERR_/, "WARN_") : finding.code,
@@ -95,18 +95,6 @@ export function compilePart(
   options: CompileExpressionOptions,
 ): Uint8Array<ArrayBuffer> {
   return emit(part, { ...options, programs: whole.programs ?? new Map() });
-}
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/** The source as text; undefined when it is not UTF-8. */
-function decode(source: Text): string | undefined {
-  if (typeof source === "string") return LONE_SURROGATE.test(source) ? undefined : source;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(source);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Where `offset` (UTF-16 units of the text) stands in the file; its start where that is not known. */

@@ -1,6 +1,6 @@
 /** Regular-expression literals of an expression. Source: expressions §4.5, §8.3. */
 import type { Switches } from "../../config/compatibility.ts";
-import { toBytes } from "../bytes.ts";
+import { showText, toBytes } from "../../text.ts";
 import { compileRegex } from "../regex/index.ts";
 import type { Expr } from "./ast.ts";
 import type { Finding } from "./check.ts";
@@ -48,5 +48,5 @@ export function compilePattern(
 
 /** UTF-16 units in the first `bytes` bytes of a pattern. */
 function charactersIn(pattern: Uint8Array, bytes: number): number {
-  return new TextDecoder().decode(pattern.subarray(0, bytes)).length;
+  return showText(pattern.subarray(0, bytes)).length;
 }

@@ -3,7 +3,7 @@
  *
  * Source: expressions §4.5, §8.3.
  */
-import { toBytes } from "../bytes.ts";
+import { showText, toBytes } from "../../text.ts";
 import { emitProgram } from "./emit.ts";
 import { buildGraph } from "./graph.ts";
 import { type ParsedRegex, parseRegex } from "./parser.ts";
@@ -84,6 +84,6 @@ function mend(bytes: Uint8Array, { doubled }: ParsedRegex): DoubledBackslash | u
   const offset = doubled[0];
   if (offset === undefined) return undefined;
   const dropped = new Set(doubled);
-  const mended = new TextDecoder().decode(bytes.filter((_, at) => !dropped.has(at)));
+  const mended = showText(bytes.filter((_, at) => !dropped.has(at)));
   return { offset, mended };
 }

@@ -1,6 +1,6 @@
 /** Patterns in rules: what makes one a load error. */
+import { showText, toBytes } from "../../text.ts";
 import type { Text } from "../../types.ts";
-import { toBytes } from "../bytes.ts";
 import { compileRegex } from "../regex/index.ts";
 import { textKey } from "./words.ts";
 
@@ -8,7 +8,7 @@ import { textKey } from "./words.ts";
 export function validatePattern(pattern: Text): string | undefined {
   const compiled = compileRegex(pattern);
   if (compiled.ok) return undefined;
-  const before = new TextDecoder().decode(toBytes(pattern).subarray(0, compiled.offset));
+  const before = showText(toBytes(pattern).subarray(0, compiled.offset));
   return `${compiled.message}, at character ${[...before].length + 1} of the pattern`;
 }
 

@@ -9,6 +9,7 @@
  * Source: authorization §3.4, §9 item 7; expressions §5.1, §5.2, §5.7.
  */
 import type { Switches } from "../../config/compatibility.ts";
+import { decodeUtf8 } from "../../text.ts";
 import type { Text } from "../../types.ts";
 
 export type TemplatePart =
@@ -42,7 +43,7 @@ const ATTR = "client_attrs.";
 export function parseTopicTemplate(text: Text, switches: TemplateSwitches): TopicParse {
   const isPlain = typeof text === "string" ? !text.includes("${") : !hasPlaceholderStart(text);
   if (isPlain) return { topic: { type: "text", text }, unknown: [] };
-  const source = typeof text === "string" ? text : decode(text);
+  const source = typeof text === "string" ? text : decodeUtf8(text);
   if (source === undefined) return { topic: { type: "never" }, unknown: [] };
   if (switches.strict_placeholder_names) return parseStrict(source);
   return parseLoose(source, switches.template_literals_stay_literal);
@@ -137,12 +138,4 @@ function joinParts(tokens: readonly Token[]): TemplatePart[] {
 
 function hasPlaceholderStart(bytes: Uint8Array): boolean {
   return bytes.some((byte, at) => byte === 0x24 && bytes[at + 1] === 0x7b);
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

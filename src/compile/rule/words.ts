@@ -1,6 +1,6 @@
 /** Growing arrays that the rule-set compiler builds sections in: far smaller than arrays of objects. */
+import { latin1, toBytes } from "../../text.ts";
 import type { Text } from "../../types.ts";
-import { toBytes } from "../bytes.ts";
 import { hashLevel } from "./hash.ts";
 
 const NOT_ASCII = /[^\x00-\x7f]/;
@@ -167,12 +167,7 @@ export class TextTable {
 /** A string that is equal exactly when the texts' bytes are. */
 export function textKey(text: Text): string {
   if (typeof text === "string" && !NOT_ASCII.test(text)) return text;
-  const bytes = toBytes(text);
-  let key = "";
-  for (let at = 0; at < bytes.length; at += 4096) {
-    key += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  }
-  return key;
+  return latin1(toBytes(text));
 }
 
 /**
