@@ -120,9 +120,11 @@ function problemOf(
     // Node calls it an error, and gives a code of OpenSSL's such as `CERT_HAS_EXPIRED`.
     return `the certificate is not trusted: ${String(socket.authorizationError)}`;
   }
-  if (intermediates(certificate, tls.partialChain > 0) > tls.depth) {
-    return "the chain of the certificate is too long";
+  const between = intermediates(certificate, tls.partialChain > 0);
+  if (between === undefined) {
+    return "the chain of the certificate cannot be seen to its end: is it sent in order? (Node 24.21 and 26.8 hide it, nodejs/node#65579)";
   }
+  if (between > tls.depth) return "the chain of the certificate is too long";
   const usages: readonly string[] = certificate.ext_key_usage ?? [];
   if (!tls.extKeyUsage.every((usage) => usages.includes(usage))) {
     return "the certificate is for another use";
@@ -130,13 +132,16 @@ function problemOf(
   return undefined;
 }
 
-/** Certificates between the client's and the authority's; too many where the authority's is not seen. */
-function intermediates(certificate: DetailedPeerCertificate, mayEndAnywhere: boolean): number {
+/** Certificates between the client's and the authority's; undefined where the authority's is not seen. */
+function intermediates(
+  certificate: DetailedPeerCertificate,
+  mayEndAnywhere: boolean,
+): number | undefined {
   let count = 0;
   let at: DetailedPeerCertificate | undefined = certificate;
   while (at.issuerCertificate !== at) {
     at = at.issuerCertificate as DetailedPeerCertificate | undefined;
-    if (at === undefined) return mayEndAnywhere ? Math.max(0, count - 1) : Number.POSITIVE_INFINITY;
+    if (at === undefined) return mayEndAnywhere ? Math.max(0, count - 1) : undefined;
     count += 1;
   }
   return Math.max(0, count - 1);

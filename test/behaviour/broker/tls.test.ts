@@ -155,6 +155,14 @@ describe("a TLS listener", () => {
     await start({ depth: 0 });
     expect(await join(near, { cert: near.cert + INTERMEDIATE.cert })).toBe("closed");
     expect(await join(CLIENT)).toBe("accepted");
+    // Nothing is believed of a chain that cannot be followed.
+    await test.close();
+    await start({ depth: 2 });
+    const disordered = far.cert + INTERMEDIATE.cert + second.cert;
+    expect(await join(far, { ...chain, cert: disordered })).toBe("closed");
+    expect(await test.logged("connection_refused")).toMatchObject({
+      why: expect.stringContaining("cannot be seen to its end"),
+    });
     // Also where the listener itself knows the certificate in between.
     await test.close();
     await start({ depth: 0, authorities: AUTHORITY.cert + INTERMEDIATE.cert });
