@@ -200,13 +200,25 @@ function makeToken(algorithm: Algorithm): { token: string; key: KeyObject; sourc
     const source = { type: "hmac", secret: SECRET, secretBase64Encoded: false } as const;
     return { token: `${input}.${mac}`, key: createSecretKey(Buffer.from(SECRET)), source };
   }
-  const pair =
-    algorithm === "RS256"
-      ? generateKeyPairSync("rsa", { modulusLength: 2048 })
-      : generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { publicKey: pem, privateKey } = makeKeyPair(algorithm);
   const dsaEncoding = "ieee-p1363";
-  const signature = signBytes("sha256", Buffer.from(input), { key: pair.privateKey, dsaEncoding });
-  const pem = pair.publicKey.export({ type: "spki", format: "pem" }).toString();
+  const signature = signBytes("sha256", Buffer.from(input), { key: privateKey, dsaEncoding });
   const token = `${input}.${signature.toString("base64url")}`;
   return { token, key: createPublicKey(pem), source: { type: "public_key", pem } };
+}
+
+/**
+ * A new pair as PEM texts: Node 20 can stop for ever where a generated key is exported while the job
+ * that made it is collected.
+ */
+function makeKeyPair(algorithm: "RS256" | "ES256"): { publicKey: string; privateKey: string } {
+  const asPem = {
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  } as const;
+  const pair: unknown =
+    algorithm === "RS256"
+      ? generateKeyPairSync("rsa", { modulusLength: 2048, ...asPem })
+      : generateKeyPairSync("ec", { namedCurve: "P-256", ...asPem });
+  return pair as { publicKey: string; privateKey: string };
 }

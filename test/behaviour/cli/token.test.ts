@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, verify } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { runCli, TestDirectory } from "../../support/cli.ts";
 import { startCli } from "../../support/cli-process.ts";
@@ -8,8 +8,8 @@ const SECRET = "0123456789abcdef0123456789abcdef";
 const made = new TestDirectory({ "secret.txt": `${SECRET}\n`, "empty.txt": "" });
 afterAll(() => made.remove());
 
-function pem(key: KeyObject): string {
-  return key.export({ type: "pkcs8", format: "pem" }).toString();
+function pem(key: KeyObject, encryption?: { cipher: string; passphrase: string }): string {
+  return key.export({ type: "pkcs8", format: "pem", ...encryption }).toString();
 }
 
 describe("portcullis token", () => {
@@ -44,11 +44,7 @@ describe("portcullis token", () => {
     expect(verify(digest, data, options, bytes)).toBe(true);
   });
 
-  const encrypted = generateKeyPairSync("ec", {
-    namedCurve: "P-256",
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" },
-  }).privateKey;
+  const encrypted = pem(p256.privateKey, { cipher: "aes-256-cbc", passphrase: "x" });
 
   it.each([
     [
@@ -79,6 +75,12 @@ describe("portcullis token", () => {
     [["--decode", "abc"], /a token has three parts between dots, this text has 1/],
     [["--decode", "a$.e30.c"], /the header is not base64url/],
     [["--decode", "e30.eyI.c"], /the payload is not JSON/],
+    [["--decode", "e30._w.c"], /the payload is not JSON/],
+    // With a byte-order mark in front, which no verifier passes over.
+    [
+      ["--decode", `e30.${Buffer.from("\ufeff{}").toString("base64url")}.c`],
+      /the payload is not JSON/,
+    ],
   ])("refuses %j helpfully", async (args, says) => {
     const { code, stdout, stderr } = await runCli("token", ...args);
     expect([code, stdout]).toEqual([2, ""]);
