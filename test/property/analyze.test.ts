@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { analyzeRules } from "../../src/analyze/index.ts";
 import { whoCan } from "../../src/analyze/who-can.ts";
 import type { Rule, TopicEntry, Who } from "../../src/compile/rule/ast.ts";
-import { type Preset, resolveSwitches, type Switches } from "../../src/config/compatibility.ts";
+import { resolveSwitches, type Switches } from "../../src/config/compatibility.ts";
 import { validateTopicFilter } from "../../src/topic/validate.ts";
 import type { Action } from "../../src/types.ts";
 import type { ReferenceClient } from "../reference/client.ts";
@@ -121,19 +121,21 @@ function reportedAsIdle(rules: readonly Rule[], switches: Switches): number[] {
 const RUNS = { numRuns: 25 };
 /** The plain reference is asked some thousand times a run. */
 const TIMEOUT_MS = 120_000;
-const presets: readonly Preset[] = ["strict", "emqx"];
+const MODES = {
+  strict: resolveSwitches("strict"),
+  emqx: resolveSwitches("emqx"),
+  overlap: resolveSwitches("strict", { overlap_denies: true }),
+} as const;
 
-describe.each(presets)("shadowed rules in %s mode", (preset) => {
-  const switches = resolveSwitches(preset);
-
-  test(
-    "are exactly those that decide nothing, without placeholders",
-    () => {
+describe("shadowed rules", () => {
+  test.each(["strict", "emqx"] as const)(
+    "are exactly those that decide nothing, without placeholders, in %s mode",
+    (mode) => {
       fc.assert(
         fc.property(rulesOf(plainEntry), (rules) => {
-          const deciding = decidingRules(rules, switches);
+          const deciding = decidingRules(rules, MODES[mode]);
           const idle = rules.map((_, index) => index + 1).filter((number) => !deciding.has(number));
-          expect(reportedAsIdle(rules, switches)).toEqual(idle);
+          expect(reportedAsIdle(rules, MODES[mode])).toEqual(idle);
         }),
         RUNS,
       );
@@ -141,32 +143,13 @@ describe.each(presets)("shadowed rules in %s mode", (preset) => {
     TIMEOUT_MS,
   );
 
-  test(
-    "never decide anything, with placeholders",
-    () => {
+  test.each(["strict", "emqx", "overlap"] as const)(
+    "never decide anything, with placeholders, in %s mode",
+    (mode) => {
       fc.assert(
         fc.property(rulesOf(anyEntry), (rules) => {
-          const deciding = decidingRules(rules, switches);
-          for (const number of reportedAsIdle(rules, switches))
-            expect(deciding).not.toContain(number);
-        }),
-        RUNS,
-      );
-    },
-    TIMEOUT_MS,
-  );
-});
-
-describe("with overlap_denies", () => {
-  const switches = resolveSwitches("strict", { overlap_denies: true });
-
-  test(
-    "shadowed rules never decide anything",
-    () => {
-      fc.assert(
-        fc.property(rulesOf(anyEntry), (rules) => {
-          const deciding = decidingRules(rules, switches);
-          for (const number of reportedAsIdle(rules, switches))
+          const deciding = decidingRules(rules, MODES[mode]);
+          for (const number of reportedAsIdle(rules, MODES[mode]))
             expect(deciding).not.toContain(number);
         }),
         RUNS,
@@ -178,7 +161,7 @@ describe("with overlap_denies", () => {
 
 describe("conflicts", () => {
   test("give a topic that both rules select, for some client", () => {
-    const switches = resolveSwitches("strict");
+    const switches = MODES.strict;
     fc.assert(
       fc.property(rulesOf(anyEntry), (rules) => {
         for (const { code, rule, others, example } of analyzeRules(rules, switches)) {
@@ -203,10 +186,7 @@ describe("conflicts", () => {
 });
 
 describe.each(["strict", "emqx", "overlap"] as const)("who-can in %s mode", (mode) => {
-  const switches =
-    mode === "overlap"
-      ? resolveSwitches("strict", { overlap_denies: true })
-      : resolveSwitches(mode);
+  const switches = MODES[mode];
   const request = fc.oneof(
     fc.constantFrom(...TOPICS).map((topic) => ({ action: PUBLISH, topic })),
     fc.constantFrom(...FILTERS).map((topic) => ({ action: SUBSCRIBE, topic })),

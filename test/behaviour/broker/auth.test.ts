@@ -10,6 +10,7 @@ import {
   startBroker,
   type TestBroker,
 } from "../../support/broker.ts";
+import { damagedPackets } from "../../support/damaged-packets.ts";
 import { FakeEngine, type FakeRules } from "../../support/fake-engine.ts";
 import { runs } from "../../support/runs.ts";
 
@@ -495,20 +496,8 @@ it("nothing that is no answer to the challenge gets anybody in, whatever the byt
   const prefix = mqtt.generate(connect(), { protocolVersion: 5 });
   const packets = [auth(0x18), auth(0x19), auth(0x00), { cmd: "auth", reasonCode: 0x18 } as const];
   const images = packets.map((packet) => mqtt.generate(packet, { protocolVersion: 5 }));
-  const damaged = fc
-    .tuple(
-      fc.boolean(),
-      fc.constantFrom(...images),
-      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
-      fc.uint8Array({ maxLength: 20 }),
-    )
-    .map(([isConnected, image, changes, tail]) => {
-      const bytes = Buffer.from(image);
-      for (const [at, value] of changes) bytes[at % bytes.length] = value;
-      return Buffer.concat([isConnected ? prefix : Buffer.alloc(0), bytes, tail]);
-    });
   await fc.assert(
-    fc.asyncProperty(damaged, async (bytes) => {
+    fc.asyncProperty(damagedPackets(images, prefix), async (bytes) => {
       const client = await test.connect();
       if (bytes[0] === 0x10) {
         // In two pieces, so that the broker gets to ask.

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import mqtt from "mqtt-packet";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectPacket, startBroker, type TestBroker } from "../../support/broker.ts";
+import { damagedPackets } from "../../support/damaged-packets.ts";
 import { FakeEngine } from "../../support/fake-engine.ts";
 
 let test: TestBroker;
@@ -53,20 +54,8 @@ describe("the broker survives", () => {
       mqtt.generate(packet as never, { protocolVersion: "protocolVersion" in packet ? 4 : 5 }),
     );
     const prefix = mqtt.generate(connectPacket({ clientId: "fuzz" }));
-    const damaged = fc
-      .tuple(
-        fc.boolean(),
-        fc.constantFrom(...images),
-        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
-        fc.uint8Array({ maxLength: 20 }),
-      )
-      .map(([isConnected, image, changes, tail]) => {
-        const bytes = Buffer.from(image);
-        for (const [at, value] of changes) bytes[at % bytes.length] = value;
-        return Buffer.concat([isConnected ? prefix : Buffer.alloc(0), bytes, tail]);
-      });
     await fc.assert(
-      fc.asyncProperty(damaged, async (bytes) => {
+      fc.asyncProperty(damagedPackets(images, prefix), async (bytes) => {
         const socket = connect(test.port, "127.0.0.1");
         socket.on("error", () => {});
         socket.resume();

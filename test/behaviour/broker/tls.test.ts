@@ -12,6 +12,7 @@ import {
   type TestCertificate,
 } from "../../support/certificates.ts";
 import { FakeEngine, type FakeEngineOptions } from "../../support/fake-engine.ts";
+import { LISTENER_TLS_DEFAULTS } from "../../support/listener-tls.ts";
 
 const AUTHORITY = makeCertificate({ subject: [{ CN: "authority" }], isCa: true });
 const INTERMEDIATE = issue("intermediate", AUTHORITY, true);
@@ -27,19 +28,11 @@ function issue(name: string, issuer?: TestCertificate, isCa = false): TestCertif
 }
 
 const TLS: ListenerTls = {
+  ...LISTENER_TLS_DEFAULTS,
   certificate: SERVER.cert,
   key: SERVER.key,
   authorities: AUTHORITY.cert,
   isPeerVerified: true,
-  failIfNoPeerCert: false,
-  depth: 10,
-  partialChain: 0,
-  extKeyUsage: [],
-  minVersion: "TLSv1.2",
-  maxVersion: "TLSv1.3",
-  ciphers: [],
-  honorCipherOrder: true,
-  handshakeTimeoutMs: 15_000,
 };
 
 let test: TestBroker;

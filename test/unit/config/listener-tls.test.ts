@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import { makeCertificate } from "../../support/certificates.ts";
+import { LISTENER_TLS_DEFAULTS } from "../../support/listener-tls.ts";
 
 const { cert, key } = makeCertificate({ subject: [{ CN: "server" }] });
 const FILES: Readonly<Record<string, string>> = {
@@ -47,16 +48,7 @@ describe("ssl_options of a listener", () => {
     expect(tlsOf(NEEDED)).toMatchObject({
       certificate: cert,
       key,
-      isPeerVerified: false,
-      failIfNoPeerCert: false,
-      depth: 10,
-      partialChain: 0,
-      extKeyUsage: [],
-      minVersion: "TLSv1.2",
-      maxVersion: "TLSv1.3",
-      ciphers: [],
-      honorCipherOrder: true,
-      handshakeTimeoutMs: 15_000,
+      ...LISTENER_TLS_DEFAULTS,
       warnings: [],
     });
     const { config } = load(`ssl_options { ${NEEDED} }`);
