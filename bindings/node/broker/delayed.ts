@@ -1,8 +1,9 @@
 /**
  * Messages that wait for their time, published to `$delayed/SECONDS/TOPIC`.
  *
- * They were authorized when they came. When they go, the policy is asked once more if it, or a stored
- * rule, has changed by then and `enforce_delivery` is on; so a message does not outlive the permission to send it.
+ * They were authorized when they came. When they go, the policy is asked once more if `enforce_delivery` is
+ * on, so that a message does not outlive the permission to send it: policy and stored rules may have
+ * changed by then, the client may have been authenticated anew, its token's rules may have expired.
  * For that the session of the publisher stays open as long as a message of it waits, connected or
  * not. Messages are kept in memory and are lost when the broker stops. Source: authorization §1.6.
  */
@@ -36,8 +37,6 @@ export interface DelayedMessage {
 }
 
 interface Waiting extends DelayedMessage {
-  /** Of the engine, when it was authorized. */
-  readonly revision: object;
   readonly sinceMs: number;
   readonly bytes: number;
 }
@@ -85,14 +84,8 @@ export class DelayedMessages {
       ofClient < DELAYED_MESSAGES_PER_CLIENT_MAX &&
       this.#bytes + bytes <= DELAYED_BYTES_MAX;
     if (!hasRoom) return "too_many_delayed";
-    const { engine, clock } = this.#options;
-    const waiting: Waiting = {
-      ...message,
-      packet: { ...packet, payload },
-      revision: engine.revision,
-      sinceMs: clock.now(),
-      bytes,
-    };
+    const sinceMs = this.#options.clock.now();
+    const waiting: Waiting = { ...message, packet: { ...packet, payload }, sinceMs, bytes };
     this.#waiting.splice(this.#placeOf(atMs), 0, waiting);
     this.#bytes += bytes;
     this.#countByClient.set(session.clientId, ofClient + 1);
@@ -171,9 +164,8 @@ export class DelayedMessages {
     }
   }
 
-  async #isStillAllowed({ session, action, asked, logged, ...held }: Waiting): Promise<boolean> {
-    const { config, revision } = this.#options.engine;
-    if (revision === held.revision || !config.switches.enforce_delivery) return true;
+  async #isStillAllowed({ session, action, asked, logged }: Waiting): Promise<boolean> {
+    if (!this.#options.engine.config.switches.enforce_delivery) return true;
     const decision = await session.authorize(action, asked);
     if (decision.verdict === "allow") return true;
     this.#options.log.refused("delayed", logged, refusalOf(decision, asked, action.qos));

@@ -5,10 +5,10 @@ import {
   DELAYED_MESSAGES_PER_CLIENT_MAX,
 } from "../../../bindings/node/broker/delayed.ts";
 import type { Engine } from "../../../src/engine.ts";
-import { FakeClock, startBroker, type TestBroker } from "../../support/broker.ts";
+import { connectPacket, FakeClock, startBroker, type TestBroker } from "../../support/broker.ts";
 import { FakeEngine, type FakeEngineOptions } from "../../support/fake-engine.ts";
 import { type Device, join } from "../../support/mqtt-client.ts";
-import { engineFrom, imageFrom } from "../../support/policy.ts";
+import { engineFrom, imageFrom, signToken } from "../../support/policy.ts";
 
 let test: TestBroker;
 let clock: FakeClock;
@@ -314,7 +314,7 @@ describe("a QoS 2 message that is sent again", () => {
   });
 });
 
-describe("a delayed message and a policy that changes meanwhile", () => {
+describe("a delayed message and rights that change meanwhile", () => {
   const less = '{deny, all, publish, ["ok/#"]}.\n{allow, all}.\n';
 
   it("is judged again, for a sender that has left too", async () => {
@@ -333,6 +333,62 @@ describe("a delayed message and a policy that changes meanwhile", () => {
       topic: "$delayed/5/ok/a",
       rule: "acl.conf:1",
     });
+  });
+
+  const SECRET = "jwtpassfortest1";
+  const TOKENS = `authorization.sources = [{ type = file, path = "acl.conf" }]
+  authentication = [{
+    mechanism = jwt, use_jwks = false, algorithm = "hmac-based", secret = "${SECRET}"
+    disconnect_after_expire = false, precondition = "str_eq(username, 'token')"
+  }, {
+    mechanism = cinfo, checks = [{ is_match = "true", result = allow }]
+  }]
+  `;
+
+  async function startWithTokens(): Promise<void> {
+    clock = new FakeClock();
+    const now = (): number => clock.now();
+    test = await startBroker(await engineFrom({ conf: TOKENS, acl: RULES, now }), clock);
+  }
+
+  const tokenFor = (pub: string, seconds = 60): string =>
+    signToken({ acl: { pub: [pub] }, exp: clock.now() / 1000 + seconds }, SECRET);
+
+  it("is judged by what a re-authentication has left of its sender's rights", async () => {
+    await startWithTokens();
+    const sender = await test.connect();
+    const properties = (pub: string): object => ({
+      authenticationMethod: "OAUTH2-JWT",
+      authenticationData: Buffer.from(tokenFor(pub)),
+    });
+    sender.send(
+      connectPacket({ clientId: "sender", username: "token", properties: properties("#") }),
+    );
+    await sender.next("connack");
+    await sender.settled();
+    expect(await sender.publish("$delayed/5/ok/a", { qos: 1 })).toBe(0);
+    expect(await sender.publish("$delayed/5/ok/b", { qos: 1 })).toBe(0);
+    sender.send({ cmd: "auth", reasonCode: 0x19, properties: properties("ok/b") });
+    expect((await sender.next("auth")).reasonCode).toBe(0);
+    const hears = await listener();
+    clock.advance(5_100);
+    expect(await hears.until("ok/b")).toEqual([]);
+    expect(await test.logged("delayed_refused")).toMatchObject({ topic: "$delayed/5/ok/a" });
+  });
+
+  it("does not outlive the rules of its sender's token", async () => {
+    await startWithTokens();
+    const sender = await device("sender", { username: "token", password: tokenFor("ok/#", 10) });
+    expect(await sender.publish("$delayed/5/ok/soon")).toBe(0);
+    expect(await sender.publish("$delayed/20/ok/late")).toBe(0);
+    const hears = await listener();
+    const stays = await device("stays");
+    expect(await stays.publish("$delayed/20/marker")).toBe(0);
+    clock.advance(5_100);
+    await hears.until("ok/soon");
+    clock.advance(15_000);
+    expect(await hears.until("marker")).toEqual([]);
+    expect(await test.logged("delayed_refused")).toMatchObject({ reason: "token_acl_expired" });
   });
 
   it("is published in emqx mode, as it was allowed when it came", async () => {
