@@ -10,8 +10,8 @@ import { TextPool, WordList } from "./rule/words.ts";
 
 /** A source map of rules, in their order. A rule without a place gets line and column 0. */
 export function compileSourceMap(rules: readonly Rule[]): Uint8Array<ArrayBuffer> {
-  const texts = new TextPool();
-  const table = new WordList();
+  const texts = new TextPool(textBytes(rules));
+  const table = new WordList((rules.length * SOURCE_RULE_BYTES) / 4);
   const files = new WordList();
   const fileNumbers = new Map<string, number>();
   const numberOf = (file: string): number => {
@@ -35,4 +35,11 @@ export function compileSourceMap(rules: readonly Rule[]): Uint8Array<ArrayBuffer
   map.set(files.toBytes(), SOURCE_MAP_HEADER_BYTES + rules.length * SOURCE_RULE_BYTES);
   map.set(texts.bytes.subarray(0, texts.length), SOURCE_MAP_HEADER_BYTES + tables);
   return map;
+}
+
+/** What the rules' texts come to where they are ASCII; the pool grows where they are not. */
+function textBytes(rules: readonly Rule[]): number {
+  let bytes = 4096;
+  for (const { text } of rules) bytes += text?.length ?? 0;
+  return bytes;
 }

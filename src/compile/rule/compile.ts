@@ -22,7 +22,7 @@ import { TerminalTable } from "./terminals.ts";
 import { parseTopicTemplate } from "./topic-template.ts";
 import { type PlacedTopic, TopicIndex } from "./topics.ts";
 import { VariableTable } from "./variables.ts";
-import { type CompiledWho, NestingError, PatternError, WhoCompiler } from "./who.ts";
+import { type CompiledWho, NestingError, NOBODY, PatternError, WhoCompiler } from "./who.ts";
 import { TextPool, WordList } from "./words.ts";
 
 export interface RulesOptions {
@@ -43,18 +43,14 @@ export interface CompiledRules {
  * Cost: linear in the rules' text; 100,000 rules take about a second.
  */
 export function compileRules(rules: readonly Rule[], options: RulesOptions): CompiledRules {
-  const compiler = new RuleSetCompiler(options);
-  rules.forEach((rule, number) => {
-    compiler.add(rule, number);
-  });
+  const compiler = new RuleSetCompiler(options, textBytes(rules));
+  for (const [number, rule] of rules.entries()) compiler.add(rule, number);
   return { blob: compiler.emit(), issues: compiler.issues };
 }
 
-const NOBODY: CompiledWho = { root: "nobody", keys: undefined, raises: false };
-
 class RuleSetCompiler {
   readonly #options: RulesOptions;
-  readonly #texts = new TextPool();
+  readonly #texts: TextPool;
   readonly #variables: VariableTable;
   readonly #terminals = new TerminalTable();
   readonly #topics: TopicIndex;
@@ -69,9 +65,11 @@ class RuleSetCompiler {
   #allTerminal: number | undefined;
   readonly issues: Issue[] = [];
 
-  constructor(options: RulesOptions) {
+  /** `textBytes` is a guess at what the text section comes to. */
+  constructor(options: RulesOptions, textBytes: number) {
     this.#options = options;
-    const texts = this.#texts;
+    const texts = new TextPool(textBytes);
+    this.#texts = texts;
     this.#variables = new VariableTable(texts, options.switches.strict_placeholder_names);
     this.#topics = new TopicIndex(texts, this.#variables, this.#terminals);
     this.#whoCompiler = new WhoCompiler(texts, this.#variables);
@@ -98,13 +96,13 @@ class RuleSetCompiler {
 
   emit(): Uint8Array<ArrayBuffer> {
     const conditions = this.#whoCompiler.emit();
-    const rules = new WordList();
-    this.#who.forEach(({ root }, number) => {
+    const rules = new WordList(this.#who.length * 2);
+    for (const [number, { root }] of this.#who.entries()) {
       const condition = typeof root === "number" ? conditions.numbers[root]! + 1 : 0;
       rules.push(this.#bits.get(number), condition);
-    });
+    }
     const index = this.#topics.emit();
-    const terminals = this.#terminals.emit(this.#texts, (rule) => this.#who[rule]!);
+    const terminals = this.#terminals.emit(this.#texts, this.#who);
     // In the order of SECTION_…, with the bytes of one record.
     const sections: readonly (readonly [bytes: Uint8Array, recordBytes: number])[] = [
       [rules.toBytes(), 8],
@@ -228,6 +226,15 @@ class RuleSetCompiler {
       at: issue.at ?? rule.at,
     });
   }
+}
+
+/** The bytes of all topics and some more; names of clients make the text section grow past that. */
+function textBytes(rules: readonly Rule[]): number {
+  let bytes = 4096;
+  for (const { topics } of rules) {
+    if (topics !== "all") for (const { text } of topics) bytes += text.length;
+  }
+  return bytes;
 }
 
 const LINE_BYTES = 64;

@@ -8,8 +8,8 @@
 
 import { TERMINAL_DIRECT } from "../../../assembly/abi.ts";
 import { hashLevel, mixHash } from "./hash.ts";
-import { type CompiledWho, type EqualityKey, keyName } from "./who.ts";
-import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
+import type { CompiledWho, EqualityKey } from "./who.ts";
+import { buildSlots, type TextPool, WordList } from "./words.ts";
 
 /** Up to this many keyed rules stay in the list: looking at them is as cheap as the probe. */
 const LISTED_MAX = 4;
@@ -25,85 +25,65 @@ export interface TerminalSections {
   readonly keySlots: Uint8Array;
 }
 
-interface Key {
-  readonly variable: number;
-  readonly text: Span;
-  readonly rules: number[];
-}
-
 export class TerminalTable {
-  /** First and last link of each terminal. */
-  readonly #heads = new WordList();
-  readonly #tails = new WordList();
-  /** rule · next link; link 0 is none. */
-  readonly #links = new WordList();
+  readonly #rules = new RuleLists();
   readonly #actions = new WordList();
-
-  constructor() {
-    this.#links.push(0, 0);
-  }
 
   /** A new, empty terminal. */
   create(): number {
-    this.#heads.push(NONE);
-    this.#tails.push(NONE);
     this.#actions.push(0);
-    return this.#heads.length - 1;
+    return this.#rules.create();
   }
 
   /** Adds a rule; rules come in ascending order, and twice the same is once. */
   add(terminal: number, rule: number, actions: number): void {
-    const tail = this.#tails.get(terminal);
-    if (tail !== NONE && this.#links.get(tail) === rule) return;
-    const link = this.#links.push(rule, NONE);
-    if (tail === NONE) this.#heads.set(terminal, link);
-    else this.#links.set(tail + 1, link);
-    this.#tails.set(terminal, link);
+    this.#rules.add(terminal, rule);
     this.#actions.set(terminal, this.#actions.get(terminal) | actions);
   }
 
   /** The lowest rule. */
   lowestRule(terminal: number): number {
-    const head = this.#heads.get(terminal);
-    return head === NONE ? NO_RULE : this.#links.get(head);
+    const head = this.#rules.head(terminal);
+    return head === NONE ? NO_RULE : this.#rules.rule(head);
   }
 
   /** What nodes and literals hold: the rule itself when it is the only one (it is not keyed then). */
   reference(terminal: number): number {
-    const head = this.#heads.get(terminal);
-    const isAlone = head !== NONE && head === this.#tails.get(terminal);
-    return isAlone ? TERMINAL_DIRECT | this.#links.get(head) : terminal + 1;
+    const head = this.#rules.head(terminal);
+    const isAlone = head !== NONE && this.#rules.next(head) === NONE;
+    return isAlone ? TERMINAL_DIRECT | this.#rules.rule(head) : terminal + 1;
   }
 
   actions(terminal: number): number {
     return this.#actions.get(terminal);
   }
 
-  emit(texts: TextPool, who: (rule: number) => CompiledWho): TerminalSections {
-    const terminals = new WordList();
-    const uses = new WordList();
+  emit(texts: TextPool, who: readonly CompiledWho[]): TerminalSections {
+    const terminals = new WordList(this.#rules.count * 4);
+    const uses = new WordList(this.#rules.linkCount);
     const keyVariables = new WordList();
     const keys = new WordList();
     const hashes = new WordList();
     const values = new WordList();
-    for (let terminal = 0; terminal < this.#heads.length; terminal++) {
+    for (let terminal = 0; terminal < this.#rules.count; terminal++) {
       const firstUse = uses.length;
       const keyed = this.#list(terminal, uses, who);
-      terminals.push(firstUse, uses.length - firstUse, keyVariables.length);
+      const useCount = uses.length - firstUse;
       if (!keyed) {
-        terminals.push(0);
+        terminals.push(firstUse, useCount, keyVariables.length, 0);
         continue;
       }
       const variables = new Set<number>();
-      for (const { variable, text, rules } of keyed) {
+      for (const [place, { variable, offset, length }] of keyed.keys.entries()) {
         variables.add(variable);
-        const hash = hashLevel(texts.bytes, text.offset, text.offset + text.length);
+        const hash = hashLevel(texts.bytes, offset, offset + length);
         hashes.push(mixHash(mixHash(terminal, variable), hash));
-        keys.push(terminal, variable, text.offset, text.length, uses.length, rules.length);
+        const firstRule = uses.length;
+        keyed.writeRules(place, uses);
+        keys.push(terminal, variable, offset, length, firstRule, uses.length - firstRule);
         values.push(keys.length / 6);
-        for (const rule of rules) uses.push(rule);
       }
-      terminals.push(variables.size);
+      terminals.push(firstUse, useCount, keyVariables.length, variables.size);
       for (const variable of variables) keyVariables.push(variable);
     }
     return { terminals, uses, keyVariables, keys, keySlots: buildSlots(hashes, values) };
@@ -113,34 +93,98 @@ export class TerminalTable {
   #list(
     terminal: number,
     uses: WordList,
-    who: (rule: number) => CompiledWho,
-  ): Iterable<Key> | undefined {
-    const isKeyed = this.#countKeyed(terminal, who) > LISTED_MAX;
-    const keyed = isKeyed ? new Map<number, Key>() : undefined;
-    for (let link = this.#heads.get(terminal); link !== NONE; link = this.#links.get(link + 1)) {
-      const rule = this.#links.get(link);
-      const keys = keyed && who(rule).keys;
+    who: readonly CompiledWho[],
+  ): KeyedRules | undefined {
+    const keyed = this.#hasKeyed(terminal, who) ? new KeyedRules() : undefined;
+    const rules = this.#rules;
+    for (let link = rules.head(terminal); link !== NONE; link = rules.next(link)) {
+      const rule = rules.rule(link);
+      const keys = keyed && who[rule]!.keys;
       if (!keys) uses.push(rule);
-      else for (const key of keys) addToKey(keyed, key, rule);
+      else for (const key of keys) keyed.add(key, rule);
     }
-    return keyed?.values();
+    return keyed;
   }
 
-  #countKeyed(terminal: number, who: (rule: number) => CompiledWho): number {
+  /** Are there enough rules with keys for a table? */
+  #hasKeyed(terminal: number, who: readonly CompiledWho[]): boolean {
+    const rules = this.#rules;
     let count = 0;
-    for (let link = this.#heads.get(terminal); link !== NONE; link = this.#links.get(link + 1)) {
-      if (who(this.#links.get(link)).keys) count++;
+    for (let link = rules.head(terminal); link !== NONE; link = rules.next(link)) {
+      if (who[rules.rule(link)]!.keys && ++count > LISTED_MAX) return true;
     }
-    return count;
+    return false;
   }
 }
 
-function addToKey(keyed: Map<number, Key>, equality: EqualityKey, rule: number): void {
-  const name = keyName(equality);
-  let key = keyed.get(name);
-  if (!key) {
-    key = { ...equality, rules: [] };
-    keyed.set(name, key);
+/** The keyed rules of one terminal: for each key, in the order of their first use, its rules. */
+class KeyedRules {
+  readonly keys: EqualityKey[] = [];
+  /** Index in `keys` by the number of the key. */
+  readonly #places = new Map<number, number>();
+  readonly #rules = new RuleLists();
+
+  add(key: EqualityKey, rule: number): void {
+    let place = this.#places.get(key.id);
+    if (place === undefined) {
+      place = this.#rules.create();
+      this.keys.push(key);
+      this.#places.set(key.id, place);
+    }
+    this.#rules.add(place, rule);
   }
-  if (key.rules.at(-1) !== rule) key.rules.push(rule);
+
+  writeRules(place: number, uses: WordList): void {
+    const rules = this.#rules;
+    for (let link = rules.head(place); link !== NONE; link = rules.next(link)) {
+      uses.push(rules.rule(link));
+    }
+  }
+}
+
+/** Linked lists of rules in two word lists: an array for each of 100,000 lists takes ten times as much. */
+class RuleLists {
+  /** First and last link of each list. */
+  readonly #ends = new WordList();
+  /** rule · next link; link 0 is none. */
+  readonly #links = new WordList();
+
+  constructor() {
+    this.#links.push(0, 0);
+  }
+
+  get count(): number {
+    return this.#ends.length / 2;
+  }
+
+  get linkCount(): number {
+    return this.#links.length / 2;
+  }
+
+  /** A new, empty list. */
+  create(): number {
+    return this.#ends.push(NONE, NONE) / 2;
+  }
+
+  /** Adds a rule at the end, unless it is there already. */
+  add(list: number, rule: number): void {
+    const tail = this.#ends.get(list * 2 + 1);
+    if (tail !== NONE && this.rule(tail) === rule) return;
+    const link = this.#links.push(rule, NONE) / 2;
+    if (tail === NONE) this.#ends.set(list * 2, link);
+    else this.#links.set(tail * 2 + 1, link);
+    this.#ends.set(list * 2 + 1, link);
+  }
+
+  head(list: number): number {
+    return this.#ends.get(list * 2);
+  }
+
+  rule(link: number): number {
+    return this.#links.get(link * 2);
+  }
+
+  next(link: number): number {
+    return this.#links.get(link * 2 + 1);
+  }
 }

@@ -25,6 +25,8 @@ export class VariableTable {
   readonly #texts: TextPool;
   readonly #isStrict: boolean;
   readonly #indexes = new Map<string, number>();
+  /** Indexes of variables without a name of their own, by kind. */
+  readonly #ofKind: (number | undefined)[] = [];
   readonly words: WordList = new WordList();
 
   constructor(texts: TextPool, isStrict: boolean) {
@@ -38,7 +40,7 @@ export class VariableTable {
 
   ofField(field: WhoField): number {
     if (field.name === "client_attr") return this.#attribute(field.attr);
-    return this.#index(KINDS[field.name]!, "");
+    return this.#kind(KINDS[field.name]!);
   }
 
   /** In `emqx` mode a dot in an attribute's name is a path into a map, and attributes hold none. */
@@ -47,8 +49,12 @@ export class VariableTable {
     if (attribute !== undefined && (this.#isStrict || !attribute.includes("."))) {
       return this.#attribute(attribute);
     }
-    const kind = Object.hasOwn(KINDS, name) ? KINDS[name]! : VARIABLE_NONE;
-    return this.#index(kind, "");
+    return this.#kind(Object.hasOwn(KINDS, name) ? KINDS[name]! : VARIABLE_NONE);
+  }
+
+  #kind(kind: number): number {
+    this.#ofKind[kind] ??= this.#index(kind, "");
+    return this.#ofKind[kind];
   }
 
   #attribute(name: Text): number {

@@ -17,17 +17,17 @@ import type { Text } from "../../types.ts";
 import { compileRegex } from "../regex/index.ts";
 import type { AddressRange, Who } from "./ast.ts";
 import type { VariableTable } from "./variables.ts";
-import { type Span, type TextPool, textKey, WordList } from "./words.ts";
+import { type TextPool, textKey, WordList } from "./words.ts";
 
-/** A variable that has to equal a text. */
+/** A variable that has to equal a text. There is one object for each pair of them. */
 export interface EqualityKey {
+  readonly type: "equal";
+  /** Numbered from 0. */
+  readonly id: number;
   readonly variable: number;
-  readonly text: Span;
-}
-
-/** Equal texts are shared, so that variable and offset name a key; an empty text has any offset. */
-export function keyName({ variable, text }: EqualityKey): number {
-  return variable * 2 ** 32 + (text.length === 0 ? 2 ** 32 - 1 : text.offset);
+  /** Where the text lies in the text section. */
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** A rule's condition, compiled. */
@@ -41,10 +41,13 @@ export interface CompiledWho {
 
 type Condition =
   | { readonly type: "constant"; readonly value: boolean }
-  | { readonly type: "equal"; readonly key: EqualityKey }
+  | EqualityKey
   | { readonly type: "leaf"; readonly words: readonly [number, number, number, number] }
   | { readonly type: "and" | "or"; readonly of: readonly Condition[] }
   | { readonly type: "raise" };
+
+const EVERYONE: CompiledWho = { root: "everyone", keys: undefined, raises: false };
+export const NOBODY: CompiledWho = { root: "nobody", keys: undefined, raises: false };
 
 /** More equalities than this in one `or` are not indexed. */
 const KEYS_MAX = 64;
@@ -65,8 +68,11 @@ export class WhoCompiler {
   readonly #variables: VariableTable;
   readonly #roots: Condition[] = [];
   readonly #known = new Map<string, CompiledWho>();
-  /** Those that are a single equality, by keyName. */
-  readonly #equalities = new Map<number, CompiledWho>();
+  /** For each variable, its keys by the offset of their text. */
+  readonly #keys: Map<number, EqualityKey>[] = [];
+  #keyCount = 0;
+  /** Conditions that are a single equality, by the number of the key. */
+  readonly #equalities: (CompiledWho | undefined)[] = [];
   readonly #patternIndexes = new Map<string, number>();
   readonly #rangeIndexes = new Map<string, number>();
   readonly #programs: Uint8Array[] = [];
@@ -81,11 +87,10 @@ export class WhoCompiler {
 
   /** Throws PatternError or NestingError for what cannot be compiled. */
   add(who: Who): CompiledWho {
+    if (who.type === "all") return EVERYONE;
     const condition = this.#fold(who, 0);
-    if (condition.type === "constant") {
-      return { root: condition.value ? "everyone" : "nobody", keys: undefined, raises: false };
-    }
-    if (condition.type === "equal") return this.#equality(condition.key);
+    if (condition.type === "constant") return condition.value ? EVERYONE : NOBODY;
+    if (condition.type === "equal") return this.#equality(condition);
     const signature = signatureOf(condition);
     let compiled = this.#known.get(signature);
     if (!compiled) {
@@ -101,12 +106,11 @@ export class WhoCompiler {
 
   /** The most frequent condition by far, and the one that there may be 100,000 of. */
   #equality(key: EqualityKey): CompiledWho {
-    const name = keyName(key);
-    let compiled = this.#equalities.get(name);
+    let compiled = this.#equalities[key.id];
     if (!compiled) {
       compiled = { root: this.#roots.length, keys: [key], raises: false };
-      this.#roots.push({ type: "equal", key });
-      this.#equalities.set(name, compiled);
+      this.#roots.push(key);
+      this.#equalities[key.id] = compiled;
     }
     return compiled;
   }
@@ -116,18 +120,22 @@ export class WhoCompiler {
    * `cached` of them are worth remembering per client.
    */
   emit(): { words: WordList; numbers: Uint32Array; cached: number } {
-    const order = [...this.#roots.keys()];
-    const isCheap = this.#roots.map((root) => !isWorthCaching(root));
-    order.sort((a, b) => Number(isCheap[a]) - Number(isCheap[b]) || a - b);
-    const numbers = new Uint32Array(order.length);
-    order.forEach((root, number) => {
-      numbers[root] = number;
-    });
-    const worthy = isCheap.filter((cheap) => !cheap).length;
-    const queue = order.map((root) => this.#roots[root]!);
-    const words = new WordList();
+    const isWorthy = this.#roots.map(isWorthCaching);
+    const queue = this.#roots.filter((_, root) => isWorthy[root]);
+    const worthyCount = queue.length;
+    const numbers = new Uint32Array(this.#roots.length);
+    let worthy = 0;
+    for (const [root, condition] of this.#roots.entries()) {
+      if (isWorthy[root]) numbers[root] = worthy++;
+      else numbers[root] = queue.push(condition) - 1;
+    }
+    const words = new WordList(queue.length * 4);
     for (let i = 0; i < queue.length; i++) {
       const condition = queue[i]!;
+      if (condition.type === "equal") {
+        words.push(CONDITION_EQUAL, condition.variable, condition.offset, condition.length);
+        continue;
+      }
       const children = childrenOf(condition);
       if (children) {
         const kind = isConjunction(condition) ? CONDITION_AND : CONDITION_OR;
@@ -135,7 +143,7 @@ export class WhoCompiler {
         for (const child of children) queue.push(child);
       } else words.push(...leafWords(condition));
     }
-    return { words, numbers, cached: Math.min(worthy, CACHED_ROOTS_MAX) };
+    return { words, numbers, cached: Math.min(worthyCount, CACHED_ROOTS_MAX) };
   }
 
   /** The regex section. */
@@ -159,8 +167,8 @@ export class WhoCompiler {
       case "raise":
         return who;
       case "equal": {
-        const text = this.#texts.share(who.value);
-        return { type: "equal", key: { variable: this.#variables.ofField(who.field), text } };
+        const { offset, length } = this.#texts.share(who.value);
+        return this.#key(this.#variables.ofField(who.field), offset, length);
       }
       case "pattern": {
         const variable = this.#variables.ofField(who.field);
@@ -175,6 +183,19 @@ export class WhoCompiler {
           who.of.map((one) => this.#fold(one, depth + 1)),
         );
     }
+  }
+
+  /** Texts are shared, so that their offset names them; an empty text has any. */
+  #key(variable: number, offset: number, length: number): EqualityKey {
+    this.#keys[variable] ??= new Map();
+    const keys = this.#keys[variable];
+    const name = length === 0 ? -1 : offset;
+    let key = keys.get(name);
+    if (!key) {
+      key = { type: "equal", id: this.#keyCount++, variable, offset, length };
+      keys.set(name, key);
+    }
+    return key;
   }
 
   #address(ranges: readonly AddressRange[]): Condition {
@@ -268,10 +289,8 @@ function leafWords(condition: Condition): readonly [number, number, number, numb
   switch (condition.type) {
     case "leaf":
       return condition.words;
-    case "equal": {
-      const { variable, text } = condition.key;
-      return [CONDITION_EQUAL, variable, text.offset, text.length];
-    }
+    case "equal":
+      return [CONDITION_EQUAL, condition.variable, condition.offset, condition.length];
     default:
       return [CONDITION_RAISE, 0, 0, 0];
   }
@@ -293,7 +312,7 @@ function signatureOf(condition: Condition): string {
 function keysOf(condition: Condition): readonly EqualityKey[] | undefined {
   switch (condition.type) {
     case "equal":
-      return [condition.key];
+      return [condition];
     case "and": {
       const choices = condition.of.map(keysOf).filter((keys) => keys !== undefined);
       return choices.reduce<readonly EqualityKey[] | undefined>(

@@ -8,13 +8,26 @@ const encoder = new TextEncoder();
 
 /** A growing list of unsigned 32-bit words. */
 export class WordList {
-  #words = new Uint32Array(64);
+  #words: Uint32Array<ArrayBuffer>;
   length = 0;
+
+  /** `capacity`: words that there is room for without growing. */
+  constructor(capacity = 64) {
+    this.#words = new Uint32Array(capacity);
+  }
 
   push(...values: readonly number[]): number {
     const at = this.length;
     this.#reserve(values.length);
     for (const value of values) this.#words[this.length++] = value;
+    return at;
+  }
+
+  /** Adds zeros. */
+  extend(count: number): number {
+    const at = this.length;
+    this.#reserve(count);
+    this.length += count;
     return at;
   }
 
@@ -45,11 +58,19 @@ export interface Span {
   readonly length: number;
 }
 
+/** From this length on, calling the encoder takes less time than a loop over the characters. */
+const ENCODED_LENGTH_MIN = 32;
+
 /** The text section: bytes one after the other, without separators. */
 export class TextPool {
-  #bytes = new Uint8Array(4096);
+  #bytes: Uint8Array;
   #shared: TextTable | undefined;
   length = 0;
+
+  /** `capacity`: bytes that there is room for without growing. */
+  constructor(capacity = 4096) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   get bytes(): Uint8Array {
     return this.#bytes;
@@ -80,12 +101,19 @@ export class TextPool {
 
   /** Returns the length in bytes. */
   #write(text: string, offset: number): number {
+    const bytes = this.#bytes;
+    if (text.length >= ENCODED_LENGTH_MIN) return this.#encode(text, offset);
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
-      if (code > 127) return encoder.encodeInto(text, this.#bytes.subarray(offset)).written;
-      this.#bytes[offset + at] = code;
+      if (code > 127) return this.#encode(text, offset);
+      bytes[offset + at] = code;
     }
     return text.length;
+  }
+
+  #encode(text: string, offset: number): number {
+    const room = this.#bytes.subarray(offset, offset + text.length * 3);
+    return encoder.encodeInto(text, room).written;
   }
 
   #reserve(more: number): void {
