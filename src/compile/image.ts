@@ -81,22 +81,23 @@ function align8(at: number): number {
 
 /** Agrees with `checksum` in assembly/image.ts. */
 function checksum(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const word = (at: number): number => (at === 12 ? 0 : view.getUint32(at, true));
+  // Words of a typed array: a DataView takes five times as long over 30 MiB.
+  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const words = new Int32Array(buffer, byteOffset, bytes.length >> 2);
   let a = IMAGE_CHECKSUM_SEED;
   let b = IMAGE_CHECKSUM_SEED + 1;
   let c = IMAGE_CHECKSUM_SEED + 2;
   let d = IMAGE_CHECKSUM_SEED + 3;
   let at = 0;
-  for (const end = bytes.length & ~15; at < end; at += 16) {
-    a = mix(a, word(at));
-    b = mix(b, word(at + 4));
-    c = mix(c, word(at + 8));
-    d = mix(d, word(at + 12));
+  for (const end = (bytes.length >> 4) * 4; at < end; at += 4) {
+    a = mix(a, words[at]!);
+    b = mix(b, words[at + 1]!);
+    c = mix(c, words[at + 2]!);
+    d = mix(d, at === 0 ? 0 : words[at + 3]!);
   }
   if (bytes.length & 8) {
-    a = mix(a, word(at));
-    b = mix(b, word(at + 4));
+    a = mix(a, words[at]!);
+    b = mix(b, words[at + 1]!);
   }
   return mix(mix(mix(a, b), c), d) >>> 0;
 }

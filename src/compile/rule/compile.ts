@@ -43,8 +43,8 @@ export interface CompiledRules {
  * Cost: linear in the rules' text; 100,000 rules take about a second.
  */
 export function compileRules(rules: readonly Rule[], options: RulesOptions): CompiledRules {
-  const compiler = new RuleSetCompiler(options, textBytes(rules));
-  for (const [number, rule] of rules.entries()) compiler.add(rule, number);
+  const compiler = new RuleSetCompiler(options, sizesOf(rules));
+  for (let number = 0; number < rules.length; number++) compiler.add(rules[number]!, number);
   return { blob: compiler.emit(), issues: compiler.issues };
 }
 
@@ -65,13 +65,12 @@ class RuleSetCompiler {
   #allTerminal: number | undefined;
   readonly issues: Issue[] = [];
 
-  /** `textBytes` is a guess at what the text section comes to. */
-  constructor(options: RulesOptions, textBytes: number) {
+  constructor(options: RulesOptions, { entries, textBytes }: Sizes) {
     this.#options = options;
     const texts = new TextPool(textBytes);
     this.#texts = texts;
     this.#variables = new VariableTable(texts, options.switches.strict_placeholder_names);
-    this.#topics = new TopicIndex(texts, this.#variables, this.#terminals);
+    this.#topics = new TopicIndex(texts, this.#variables, this.#terminals, entries);
     this.#whoCompiler = new WhoCompiler(texts, this.#variables);
   }
 
@@ -97,7 +96,8 @@ class RuleSetCompiler {
   emit(): Uint8Array<ArrayBuffer> {
     const conditions = this.#whoCompiler.emit();
     const rules = new WordList(this.#who.length * 2);
-    for (const [number, { root }] of this.#who.entries()) {
+    for (let number = 0; number < this.#who.length; number++) {
+      const { root } = this.#who[number]!;
       const condition = typeof root === "number" ? conditions.numbers[root]! + 1 : 0;
       rules.push(this.#bits.get(number), condition);
     }
@@ -228,13 +228,21 @@ class RuleSetCompiler {
   }
 }
 
-/** The bytes of all topics and some more; names of clients make the text section grow past that. */
-function textBytes(rules: readonly Rule[]): number {
-  let bytes = 4096;
+/** What there is to come, so that tables begin with room for it. Guesses: all of them grow. */
+interface Sizes {
+  readonly entries: number;
+  readonly textBytes: number;
+}
+
+function sizesOf(rules: readonly Rule[]): Sizes {
+  let entries = 0;
+  let textBytes = 4096;
   for (const { topics } of rules) {
-    if (topics !== "all") for (const { text } of topics) bytes += text.length;
+    if (topics === "all") continue;
+    entries += topics.length;
+    for (const { text } of topics) textBytes += text.length;
   }
-  return bytes;
+  return { entries, textBytes };
 }
 
 const LINE_BYTES = 64;

@@ -90,11 +90,7 @@ export class TerminalTable {
   }
 
   /** Writes the listed rules of a terminal to `uses` and returns the keyed ones, if any. */
-  #list(
-    terminal: number,
-    uses: WordList,
-    who: readonly CompiledWho[],
-  ): KeyedRules | undefined {
+  #list(terminal: number, uses: WordList, who: readonly CompiledWho[]): KeyedRules | undefined {
     const keyed = this.#hasKeyed(terminal, who) ? new KeyedRules() : undefined;
     const rules = this.#rules;
     for (let link = rules.head(terminal); link !== NONE; link = rules.next(link)) {

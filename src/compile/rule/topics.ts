@@ -52,13 +52,19 @@ export class TopicIndex {
   readonly #levelPieces = new Map<string, number>();
   readonly pieces: WordList = new WordList();
 
-  constructor(texts: TextPool, variables: VariableTable, terminals: TerminalTable) {
+  /** `entries` is a guess at how many there will be. */
+  constructor(
+    texts: TextPool,
+    variables: VariableTable,
+    terminals: TerminalTable,
+    entries: number,
+  ) {
     this.#texts = texts;
     this.#variables = variables;
     this.#terminals = terminals;
-    this.#trie = new Trie(texts, terminals);
-    this.#literals = new TextTable(texts);
-    this.#filters = new TextTable(texts);
+    this.#trie = new Trie(texts, terminals, entries);
+    this.#literals = new TextTable(texts, entries);
+    this.#filters = new TextTable(texts, entries);
   }
 
   /** `eq`: the text itself, whatever it holds. */
@@ -101,14 +107,16 @@ export class TopicIndex {
 
   emit(): TrieSections & { literals: WordList; literalSlots: Uint8Array } {
     // What terminals come to is known only now that all rules are.
-    const literals = new WordList();
-    const hashes = new WordList();
-    const numbers = new WordList();
-    for (let row = 0; row < this.#literals.count; row++) {
+    const { count } = this.#literals;
+    const { bytes } = this.#texts;
+    const literals = new WordList(count * 4);
+    const hashes = new WordList(count);
+    const numbers = new WordList(count);
+    for (let row = 0; row < count; row++) {
       const { offset, length } = this.#literals.span(row);
       const reference = this.#terminals.reference(this.#literalTerminals.get(row));
       literals.push(offset, length, reference, 0);
-      hashes.push(hashTopic(this.#texts.bytes, offset, offset + length));
+      hashes.push(hashTopic(bytes, offset, offset + length));
       numbers.push(row + 1);
     }
     return { ...this.#trie.emit(), literals, literalSlots: buildSlots(hashes, numbers) };

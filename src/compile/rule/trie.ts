@@ -20,7 +20,7 @@ import {
 } from "../../../assembly/abi.ts";
 import { hashLevel, mixHash, wordAt } from "./hash.ts";
 import type { TerminalTable } from "./terminals.ts";
-import { buildSlots, type Span, type TextPool, WordList } from "./words.ts";
+import { buildSlots, type Span, slotCount, type TextPool, WordList } from "./words.ts";
 
 /** The node every filter starts from. */
 export const ROOT = 0;
@@ -54,37 +54,43 @@ const EDGE_WORDS = 5;
 export class Trie {
   readonly #texts: TextPool;
   readonly #terminals: TerminalTable;
-  readonly #nodes = new WordList();
+  readonly #nodes: WordList;
   readonly #edges = new WordList();
   /** Open-addressing tables of literal children and of edges (+ 1) by parent; 0 is empty. */
-  #slots = new Uint32Array(1024);
+  #slots: Uint32Array<ArrayBuffer>;
   #literalCount = 0;
   #edgeSlots = new Uint32Array(64);
 
-  constructor(texts: TextPool, terminals: TerminalTable) {
+  /** Grows to any size; `filters` is a guess at how many there will be. */
+  constructor(texts: TextPool, terminals: TerminalTable, filters: number) {
     this.#texts = texts;
     this.#terminals = terminals;
+    this.#nodes = new WordList((filters + 1) * BUILD_WORDS);
+    this.#slots = new Uint32Array(slotCount(filters));
     this.#createNode(0, 0, 0, 0);
   }
 
   /** The child for a literal level, made if need be. */
   literal(parent: number, text: Span): number {
-    const hash = hashLevel(this.#texts.bytes, text.offset, text.offset + text.length);
-    const mask = this.#slots.length - 1;
+    const texts = this.#texts;
+    const hash = hashLevel(texts.bytes, text.offset, text.offset + text.length);
+    const nodes = this.#nodes.words;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     let slot = mixHash(parent, hash) & mask;
-    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const child = this.#slots[slot]!;
-      if (this.#field(child, LEVEL_HASH) !== hash || this.#field(child, PARENT) !== parent)
-        continue;
-      const label = { offset: this.#field(child, LABEL), length: this.#field(child, LABEL + 1) };
-      if (this.#texts.equals(label, text)) return child;
+    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const child = slots[slot]!;
+      const at = child * BUILD_WORDS;
+      if (nodes[at + LEVEL_HASH] !== hash || nodes[at + PARENT] !== parent) continue;
+      if (nodes[at + LABEL + 1] !== text.length) continue;
+      if (texts.hasAt(nodes[at + LABEL]!, text)) return child;
     }
     const child = this.#createNode(parent, text.offset, text.length, hash);
     this.#setField(child, NEXT_CHILD, this.#field(parent, FIRST_CHILD));
     this.#setField(parent, FIRST_CHILD, child);
-    this.#slots[slot] = child;
+    slots[slot] = child;
     this.#literalCount++;
-    if (this.#literalCount * 2 > this.#slots.length) this.#growSlots();
+    if (this.#literalCount * 2 > slots.length) this.#growSlots();
     return child;
   }
 
@@ -129,37 +135,39 @@ export class Trie {
   emit(): TrieSections {
     const order = this.#preorder();
     const numbers = new Uint32Array(order.length);
-    order.forEach((node, number) => {
-      numbers[node] = number;
-    });
+    for (let number = 0; number < order.length; number++) numbers[order[number]!] = number;
+    const built = this.#nodes.words;
+    const builtEdges = this.#edges.words;
     const nodes = new Uint32Array((order.length * NODE_BYTES) / 4);
-    const edges = new WordList();
-    const hashes = new WordList();
-    const values = new WordList();
+    const edges = new WordList((this.#edges.length / EDGE_WORDS) * 3);
+    const hashes = new WordList(this.#literalCount);
+    const values = new WordList(this.#literalCount);
     const [rules, actions] = this.#summaries(order);
-    for (const [number, node] of order.entries()) {
-      const field = (name: number): number => this.#field(node, name);
+    for (let number = 0; number < order.length; number++) {
+      const node = order[number]!;
+      const from = node * BUILD_WORDS;
       const firstEdge = edges.length / 3;
-      for (let edge = field(FIRST_EDGE); edge !== 0; ) {
-        const from = (edge - 1) * EDGE_WORDS;
-        const child = numbers[this.#edges.get(from + EDGE_CHILD)]!;
-        edges.push(this.#edges.get(from), this.#edges.get(from + 1), child);
-        edge = this.#edges.get(from + EDGE_NEXT);
+      for (let edge = built[from + FIRST_EDGE]!; edge !== 0; ) {
+        const at = (edge - 1) * EDGE_WORDS;
+        edges.push(builtEdges[at]!, builtEdges[at + 1]!, numbers[builtEdges[at + EDGE_CHILD]!]!);
+        edge = builtEdges[at + EDGE_NEXT]!;
       }
+      const firstChild = built[from + FIRST_CHILD]!;
       const at = (number * NODE_BYTES) / 4;
       nodes[at + NODE_RULE / 4] = rules[node]!;
       nodes[at + NODE_ACTIONS / 4] = actions[node]!;
-      nodes[at + NODE_PLUS / 4] = numbers[field(PLUS)]!;
-      nodes[at + NODE_HASH_TERMINAL / 4] = this.#reference(field(HASH_TERMINAL));
-      nodes[at + NODE_TERMINAL / 4] = this.#reference(field(TERMINAL));
+      nodes[at + NODE_PLUS / 4] = numbers[built[from + PLUS]!]!;
+      nodes[at + NODE_HASH_TERMINAL / 4] = this.#reference(built[from + HASH_TERMINAL]!);
+      nodes[at + NODE_TERMINAL / 4] = this.#reference(built[from + TERMINAL]!);
       nodes[at + NODE_EDGES / 4] = firstEdge;
       nodes[at + NODE_EDGE_COUNT / 4] = edges.length / 3 - firstEdge;
-      nodes[at + NODE_LITERALS / 4] = this.#literals(field(FIRST_CHILD), numbers);
-      nodes[at + NODE_PARENT / 4] = numbers[field(PARENT)]!;
-      this.#writeLabel(nodes, at, field(LABEL), field(LABEL + 1));
-      for (let child = field(FIRST_CHILD); child !== 0; child = this.#field(child, NEXT_CHILD)) {
-        hashes.push(mixHash(number, this.#field(child, LEVEL_HASH)));
+      nodes[at + NODE_LITERALS / 4] = this.#literals(firstChild, numbers);
+      nodes[at + NODE_PARENT / 4] = numbers[built[from + PARENT]!]!;
+      this.#writeLabel(nodes, at, built[from + LABEL]!, built[from + LABEL + 1]!);
+      for (let child = firstChild; child !== 0; ) {
+        hashes.push(mixHash(number, built[child * BUILD_WORDS + LEVEL_HASH]!));
         values.push(numbers[child]!);
+        child = built[child * BUILD_WORDS + NEXT_CHILD]!;
       }
     }
     return { nodes: new Uint8Array(nodes.buffer), edges, childSlots: buildSlots(hashes, values) };
@@ -192,7 +200,12 @@ export class Trie {
   }
 
   #createNode(parent: number, offset: number, length: number, hash: number): number {
-    return this.#nodes.push(0, 0, 0, parent, offset, length, 0, 0, 0, hash) / BUILD_WORDS;
+    const at = this.#nodes.extend(BUILD_WORDS);
+    this.#nodes.set(at + PARENT, parent);
+    this.#nodes.set(at + LABEL, offset);
+    this.#nodes.set(at + LABEL + 1, length);
+    this.#nodes.set(at + LEVEL_HASH, hash);
+    return at / BUILD_WORDS;
   }
 
   #terminalAt(node: number, field: number): number {
@@ -205,14 +218,18 @@ export class Trie {
 
   #growSlots(): void {
     const old = this.#slots;
-    const mask = old.length * 2 - 1;
-    this.#slots = new Uint32Array(old.length * 2);
-    for (const child of old) {
+    const nodes = this.#nodes.words;
+    const slots = new Uint32Array(old.length * 2);
+    const mask = slots.length - 1;
+    for (let at = 0; at < old.length; at++) {
+      const child = old[at]!;
       if (child === 0) continue;
-      let slot = mixHash(this.#field(child, PARENT), this.#field(child, LEVEL_HASH)) & mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-      this.#slots[slot] = child;
+      const from = child * BUILD_WORDS;
+      let slot = mixHash(nodes[from + PARENT]!, nodes[from + LEVEL_HASH]!) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = child;
     }
+    this.#slots = slots;
   }
 
   #growEdgeSlots(count: number): void {
@@ -228,21 +245,24 @@ export class Trie {
 
   /** Parents first; of a node's children the literals, then the edges, then `+`. */
   #preorder(): Uint32Array {
+    const nodes = this.#nodes.words;
+    const edges = this.#edges.words;
     const order = new Uint32Array(this.#nodes.length / BUILD_WORDS);
     const stack = [ROOT];
     let count = 0;
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       order[count++] = node;
-      const plus = this.#field(node, PLUS);
+      const from = node * BUILD_WORDS;
+      const plus = nodes[from + PLUS]!;
       if (plus !== 0) stack.push(plus);
-      for (let edge = this.#field(node, FIRST_EDGE); edge !== 0; ) {
-        const from = (edge - 1) * EDGE_WORDS;
-        stack.push(this.#edges.get(from + EDGE_CHILD));
-        edge = this.#edges.get(from + EDGE_NEXT);
+      for (let edge = nodes[from + FIRST_EDGE]!; edge !== 0; ) {
+        const at = (edge - 1) * EDGE_WORDS;
+        stack.push(edges[at + EDGE_CHILD]!);
+        edge = edges[at + EDGE_NEXT]!;
       }
-      for (let child = this.#field(node, FIRST_CHILD); child !== 0; ) {
+      for (let child = nodes[from + FIRST_CHILD]!; child !== 0; ) {
         stack.push(child);
-        child = this.#field(child, NEXT_CHILD);
+        child = nodes[child * BUILD_WORDS + NEXT_CHILD]!;
       }
     }
     return order;
@@ -250,18 +270,19 @@ export class Trie {
 
   /** Lowest rule and united actions of every subtree. */
   #summaries(order: Uint32Array): [Uint32Array, Uint32Array] {
+    const nodes = this.#nodes.words;
     const rules = new Uint32Array(order.length).fill(NO_RULE);
     const actions = new Uint32Array(order.length);
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i]!;
-      for (const field of [HASH_TERMINAL, TERMINAL]) {
-        const terminal = this.#field(node, field) - 1;
+      for (let field = HASH_TERMINAL; field <= TERMINAL; field++) {
+        const terminal = nodes[node * BUILD_WORDS + field]! - 1;
         if (terminal < 0) continue;
         rules[node] = Math.min(rules[node]!, this.#terminals.lowestRule(terminal));
         actions[node]! |= this.#terminals.actions(terminal);
       }
-      if (node === 0) continue;
-      const parent = this.#field(node, PARENT);
+      if (node === ROOT) continue;
+      const parent = nodes[node * BUILD_WORDS + PARENT]!;
       rules[parent] = Math.min(rules[parent]!, rules[node]!);
       actions[parent]! |= actions[node]!;
     }

@@ -31,6 +31,11 @@ export class WordList {
     return at;
   }
 
+  /** The words themselves, and room behind them; valid until the list grows. */
+  get words(): Uint32Array<ArrayBuffer> {
+    return this.#words;
+  }
+
   get(index: number): number {
     return this.#words[index]!;
   }
@@ -129,8 +134,9 @@ export class TextPool {
 
   /** Do the bytes at `offset` begin with the text of a span? */
   hasAt(offset: number, span: Span): boolean {
+    const bytes = this.#bytes;
     for (let i = 0; i < span.length; i++) {
-      if (this.#bytes[offset + i] !== this.#bytes[span.offset + i]) return false;
+      if (bytes[offset + i] !== bytes[span.offset + i]) return false;
     }
     return true;
   }
@@ -144,10 +150,12 @@ export class TextTable {
   /** offset · length · hash. */
   readonly #rows = new WordList();
   /** Open addressing: row + 1, 0 is empty. */
-  #slots = new Uint32Array(64);
+  #slots: Uint32Array<ArrayBuffer>;
 
-  constructor(texts: TextPool) {
+  /** Grows to any size; `rows` is a guess at it. */
+  constructor(texts: TextPool, rows = 32) {
     this.#texts = texts;
+    this.#slots = new Uint32Array(slotCount(rows));
   }
 
   get count(): number {
@@ -156,21 +164,24 @@ export class TextTable {
 
   /** The number of the text; `count` as it was before for a new one, which goes into the pool. */
   add(text: Text): number {
-    const added = this.#texts.add(text);
-    const hash = hashLevel(this.#texts.bytes, added.offset, added.offset + added.length);
-    const mask = this.#slots.length - 1;
+    const texts = this.#texts;
+    const added = texts.add(text);
+    const hash = hashLevel(texts.bytes, added.offset, added.offset + added.length);
+    const rows = this.#rows.words;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     let slot = hash & mask;
-    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const row = this.#slots[slot]! - 1;
+    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const row = slots[slot]! - 1;
       const at = row * ROW_WORDS;
-      if (this.#rows.get(at + 2) !== hash || this.#rows.get(at + 1) !== added.length) continue;
-      if (!this.#texts.hasAt(this.#rows.get(at), added)) continue;
-      this.#texts.truncate(added.offset);
+      if (rows[at + 2] !== hash || rows[at + 1] !== added.length) continue;
+      if (!texts.hasAt(rows[at]!, added)) continue;
+      texts.truncate(added.offset);
       return row;
     }
     const row = this.#rows.push(added.offset, added.length, hash) / ROW_WORDS;
-    this.#slots[slot] = row + 1;
-    if ((row + 1) * 2 > this.#slots.length) this.#grow();
+    slots[slot] = row + 1;
+    if ((row + 1) * 2 > slots.length) this.#grow();
     return row;
   }
 
@@ -182,13 +193,16 @@ export class TextTable {
   }
 
   #grow(): void {
-    const mask = this.#slots.length * 2 - 1;
-    this.#slots = new Uint32Array(mask + 1);
-    for (let row = 0; row < this.count; row++) {
-      let slot = this.#rows.get(row * ROW_WORDS + 2) & mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-      this.#slots[slot] = row + 1;
+    const rows = this.#rows.words;
+    const { count } = this;
+    const slots = new Uint32Array(this.#slots.length * 2);
+    const mask = slots.length - 1;
+    for (let row = 0; row < count; row++) {
+      let slot = rows[row * ROW_WORDS + 2]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = row + 1;
     }
+    this.#slots = slots;
   }
 }
 
@@ -203,15 +217,23 @@ export function textKey(text: Text): string {
  * `values[i]` is never 0, which marks an empty slot.
  */
 export function buildSlots(hashes: WordList, values: WordList): Uint8Array {
-  let size = 2;
-  while (size < hashes.length * 2) size *= 2;
+  const size = slotCount(hashes.length);
   const slots = new Uint32Array(size * 2);
+  const hashWords = hashes.words;
+  const valueWords = values.words;
   for (let i = 0; i < hashes.length; i++) {
-    const hash = hashes.get(i);
+    const hash = hashWords[i]!;
     let slot = hash & (size - 1);
     while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & (size - 1);
     slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = values.get(i);
+    slots[slot * 2 + 1] = valueWords[i]!;
   }
   return new Uint8Array(slots.buffer);
+}
+
+/** Slots for so many values: a power of two, twice as many or more, and not less than 2. */
+export function slotCount(values: number): number {
+  let size = 2;
+  while (size < values * 2) size *= 2;
+  return size;
 }
