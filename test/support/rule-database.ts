@@ -1,11 +1,19 @@
 /** Stored rules in memory, as the authorization source reads them. */
-import type { RuleDatabase, StoredRules } from "../../src/ports/rule-database.ts";
+import type {
+  RuleChanges,
+  RuleDatabase,
+  RuleOwner,
+  StoredRules,
+} from "../../src/ports/rule-database.ts";
 import type { StoredListName } from "../../src/types.ts";
 
 export class FakeRuleDatabase implements RuleDatabase {
   readonly #lists = new Map<string, readonly unknown[]>();
+  readonly #changes: RuleOwner[] = [];
   #version = 1;
   isBroken = false;
+  /** Knows that something has changed, and not what. */
+  isForgetful = false;
   /** Times that somebody's rules were read. */
   reads = 0;
 
@@ -13,7 +21,14 @@ export class FakeRuleDatabase implements RuleDatabase {
   put(list: StoredListName, id: string, rules: readonly unknown[], namespace: string = ""): this {
     this.#lists.set(`${namespace}/${list}/${id}`, rules);
     this.#version++;
+    this.#changes.push({ list, id, namespace });
     return this;
+  }
+
+  rulesChangedSince(version: number): RuleChanges {
+    this.#check();
+    const owners = this.isForgetful ? undefined : this.#changes.slice(version - 1);
+    return { version: this.#version, owners };
   }
 
   rulesVersion(): number {
@@ -29,9 +44,10 @@ export class FakeRuleDatabase implements RuleDatabase {
     this.#check();
     this.reads++;
     const of = (list: StoredListName, id: string | undefined, tenant: string) =>
-      (id === undefined ? undefined : this.#lists.get(`${tenant}/${list}/${id}`)) ?? [];
+      (id === undefined ? undefined : this.#lists.get(`${tenant}/${list}/${id}`)) ?? NONE;
     const all = (tenant: string) => ({
       version: this.#version,
+      namespace: tenant,
       ofClientId: of("clientid", clientId, tenant),
       ofUsername: of("username", username, tenant),
       ofAll: of("all", "", tenant),
@@ -45,3 +61,5 @@ export class FakeRuleDatabase implements RuleDatabase {
     if (this.isBroken) throw new Error("the disk is on fire: /var/lib/secret-place");
   }
 }
+
+const NONE: readonly unknown[] = [];

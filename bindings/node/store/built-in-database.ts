@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BuiltInDatabaseConfig, Config } from "../../../src/config/config.ts";
 import { EngineError, type Issue } from "../../../src/errors.ts";
-import type { RuleDatabase, StoredRules } from "../../../src/ports/rule-database.ts";
+import type { RuleChanges, RuleDatabase, StoredRules } from "../../../src/ports/rule-database.ts";
 import type { PasswordUser, ScramUser, UserDatabase } from "../../../src/ports/user-database.ts";
 import { besideFile } from "../config-files.ts";
 import { nodePasswords } from "../passwords.ts";
@@ -26,7 +26,13 @@ export interface BuiltInDatabaseOptions {
   readonly dataDir?: string | undefined;
 }
 
-const NO_RULES: StoredRules = { version: 0, ofClientId: [], ofUsername: [], ofAll: [] };
+const NO_RULES: StoredRules = {
+  version: 0,
+  namespace: "",
+  ofClientId: [],
+  ofUsername: [],
+  ofAll: [],
+};
 
 /** A store that may not be there: then it is empty. */
 export class BuiltInDatabase implements UserDatabase, RuleDatabase {
@@ -56,6 +62,11 @@ export class BuiltInDatabase implements UserDatabase, RuleDatabase {
 
   rulesVersion(): number {
     return this.#store?.rulesVersion() ?? NO_RULES.version;
+  }
+
+  rulesChangedSince(version: number): RuleChanges {
+    const nothing = { version: NO_RULES.version, owners: undefined };
+    return this.#store?.rulesChangedSince(version) ?? nothing;
   }
 
   rulesFor(

@@ -36,6 +36,8 @@ export interface LmdbFile {
   readonly tables: Readonly<Record<TableName, Table>>;
   /** Numbers about the store itself, under texts. */
   readonly meta: Table;
+  /** Keys of rules that have changed, under the number of the change (8 bytes, big-endian). */
+  readonly ruleChanges: Database<Buffer, Buffer>;
   close(): Promise<void>;
 }
 
@@ -95,7 +97,12 @@ async function openTables(
   if (found === undefined) meta.putSync(SCHEMA_KEY, SCHEMA_VERSION);
   const entries = TABLES.map((name) => [name, openTable(name)] as const);
   const tables = Object.fromEntries(entries) as Record<TableName, Table>;
-  return { root, tables, meta, close: () => root.close() };
+  const ruleChanges = root.openDB<Buffer, Buffer>({
+    name: "rule_changes",
+    encoding: "binary",
+    keyEncoding: "binary",
+  });
+  return { root, tables, meta, ruleChanges, close: () => root.close() };
 }
 
 export const SCHEMA_KEY: Buffer = Buffer.from("schema");

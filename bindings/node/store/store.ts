@@ -3,7 +3,7 @@
  * mapped memory (microseconds); several processes may have it open, and see each other's commits.
  */
 import { resolve } from "node:path";
-import type { RuleDatabase, StoredRules } from "../../../src/ports/rule-database.ts";
+import type { RuleChanges, RuleDatabase, StoredRules } from "../../../src/ports/rule-database.ts";
 import type { PasswordUser, ScramUser, UserDatabase } from "../../../src/ports/user-database.ts";
 import { afterPrefix, decodeKey, encodeKey, encodePrefix, type RecordPlace } from "./keys.ts";
 import {
@@ -20,6 +20,8 @@ import {
   type PasswordRecord,
   type ScramRecord,
 } from "./records.ts";
+import { changesBetween } from "./rule-changes.ts";
+import { SharedLists } from "./shared-lists.ts";
 import { StoreWriter } from "./writer.ts";
 
 /** What a rule list belongs to; `all` has one list, under the empty id. */
@@ -81,6 +83,7 @@ export async function openStoreIfThere(directory: string): Promise<Store | undef
 export class Store implements UserDatabase, RuleDatabase {
   readonly #file: LmdbFile;
   readonly #release: () => Promise<void>;
+  readonly #shared = new SharedLists();
   #isClosed = false;
 
   constructor(file: LmdbFile, release: () => Promise<void>) {
@@ -116,6 +119,11 @@ export class Store implements UserDatabase, RuleDatabase {
     return this.#version();
   }
 
+  rulesChangedSince(version: number): RuleChanges {
+    this.#renew();
+    return changesBetween(this.#file, version, this.#version());
+  }
+
   rulesFor(
     clientId: string | undefined,
     username: string | undefined,
@@ -123,9 +131,9 @@ export class Store implements UserDatabase, RuleDatabase {
   ): StoredRules {
     this.#renew();
     const own = this.#listsOf(clientId, username, namespace);
-    const isEmpty = Object.values(own).every((list) => list.length === 0);
-    const lists = namespace !== "" && isEmpty ? this.#listsOf(clientId, username, "") : own;
-    return { version: this.#version(), ...lists };
+    const { ofClientId, ofUsername, ofAll } = own;
+    const isEmpty = ofClientId.length + ofUsername.length + ofAll.length === 0;
+    return namespace !== "" && isEmpty ? this.#listsOf(clientId, username, "") : own;
   }
 
   /** The rules of one record, as stored; empty when there is none. */
@@ -222,14 +230,22 @@ export class Store implements UserDatabase, RuleDatabase {
     clientId: string | undefined,
     username: string | undefined,
     namespace: string,
-  ): Omit<StoredRules, "version"> {
+  ): StoredRules {
+    const version = this.#version();
     const of = (kind: RuleKind, id: string | undefined) =>
       id === undefined ? NONE : this.#rules(kind, id, namespace);
     return {
+      version,
+      namespace,
       ofClientId: of("clientid", clientId),
       ofUsername: of("username", username),
-      ofAll: of("all", ""),
+      ofAll: this.#shared.get(namespace, version, () => this.#bytesOfAll(namespace)) ?? NONE,
     };
+  }
+
+  #bytesOfAll(namespace: string): Buffer | undefined {
+    const key = encodeKey({ group: "all" satisfies RuleKind, namespace, id: "" });
+    return key && this.#table("rules").getBinary(key);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   toPasswordRecord,
   toScramRecord,
 } from "./records.ts";
+import { changeKey, RULE_CHANGES_KEPT_MAX } from "./rule-changes.ts";
 
 /** `same`: what was there already, to the last bit. */
 export type Written = "created" | "changed" | "same";
@@ -42,7 +43,7 @@ export class StoreWriter {
   /** False when there was nothing. */
   delete(table: TableName, place: RecordPlace): boolean {
     const isGone = this.#file.tables[table].removeSync(keyOf(place));
-    if (isGone && table === "rules") this.#countRules();
+    if (isGone && table === "rules") this.#noteChange(place);
     return isGone;
   }
 
@@ -53,7 +54,7 @@ export class StoreWriter {
   /** Rules that have been checked, in order, instead of what was there. */
   putRules(place: RecordPlace, rules: readonly unknown[]): Written {
     const written = this.#put("rules", place, rules);
-    if (written !== "same") this.#countRules();
+    if (written !== "same") this.#noteChange(place);
     return written;
   }
 
@@ -66,9 +67,15 @@ export class StoreWriter {
     return before === undefined ? "created" : "changed";
   }
 
-  #countRules(): void {
-    const version = (this.#file.meta.get(RULES_VERSION_KEY) as number | undefined) ?? 0;
-    this.#file.meta.putSync(RULES_VERSION_KEY, version + 1);
+  /** Counts it, and keeps whose rules they are for those who follow changes. */
+  #noteChange(place: RecordPlace): void {
+    const { meta, ruleChanges } = this.#file;
+    const version = 1 + ((meta.get(RULES_VERSION_KEY) as number | undefined) ?? 0);
+    meta.putSync(RULES_VERSION_KEY, version);
+    ruleChanges.putSync(changeKey(version), keyOf(place));
+    if (version > RULE_CHANGES_KEPT_MAX) {
+      ruleChanges.removeSync(changeKey(version - RULE_CHANGES_KEPT_MAX));
+    }
   }
 }
 

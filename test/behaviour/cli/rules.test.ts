@@ -17,7 +17,7 @@ const rule = (topic: string, more: object = {}) =>
 
 async function stored(clientId: string, username: string, namespace?: string) {
   const store = await openStore(directory.file("data"));
-  const { version: _, ...lists } = store.rulesFor(clientId, username, namespace);
+  const { version: _, namespace: __, ...lists } = store.rulesFor(clientId, username, namespace);
   await store.close();
   return Object.fromEntries(
     Object.entries(lists).map(([name, list]) => [

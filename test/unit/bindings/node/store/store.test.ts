@@ -1,8 +1,15 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { ID_BYTES_MAX, NAMESPACE_BYTES_MAX } from "../../../../../bindings/node/store/keys.ts";
-import { openLmdb, SCHEMA_KEY, SCHEMA_VERSION } from "../../../../../bindings/node/store/lmdb.ts";
+import {
+  openLmdb,
+  RULES_VERSION_KEY,
+  SCHEMA_KEY,
+  SCHEMA_VERSION,
+} from "../../../../../bindings/node/store/lmdb.ts";
+import { RULE_CHANGES_KEPT_MAX } from "../../../../../bindings/node/store/rule-changes.ts";
 import { deriveScramKeys } from "../../../../../bindings/node/store/scram-keys.ts";
+import { SHARED_LISTS_MAX, SharedLists } from "../../../../../bindings/node/store/shared-lists.ts";
 import {
   openStore,
   openStoreIfThere,
@@ -227,6 +234,98 @@ describe("rules", () => {
     expect(store.rulesVersion()).toBe(added);
     store.write((writer) => writer.delete("rules", place("", "", "all")));
     expect(store.rulesVersion()).not.toBe(added);
+  });
+
+  it("tell whose they are that have changed since, in order", async () => {
+    const store = await openHere();
+    put(store, "all", "", ["a"]);
+    const version = store.rulesVersion();
+    expect(store.rulesChangedSince(version)).toEqual({ version, owners: [] });
+    put(store, "clientid", "c\0é", ["a"]);
+    put(store, "clientid", "c\0é", ["a"]);
+    put(store, "username", "ann", ["a"], "t1");
+    store.write((writer) => writer.delete("rules", place("", "", "all")));
+    expect(store.rulesChangedSince(version)).toEqual({
+      version: version + 3,
+      owners: [
+        { list: "clientid", id: "c\0é", namespace: "" },
+        { list: "username", id: "ann", namespace: "t1" },
+        { list: "all", id: "", namespace: "" },
+      ],
+    });
+    expect(store.rulesChangedSince(version + 2).owners).toHaveLength(1);
+  });
+
+  it("say nothing of changes taken back, of the future, or counted by an earlier release", async () => {
+    const store = await openHere();
+    const change = () =>
+      store.write((writer) => {
+        writer.putRules(place("c1", "", "clientid"), [rule("a")]);
+        throw new Error("no");
+      });
+    expect(change).toThrow("no");
+    expect(store.rulesChangedSince(0)).toEqual({ version: 0, owners: [] });
+    put(store, "all", "", ["a"]);
+    expect(store.rulesChangedSince(2)).toEqual({ version: 1, owners: undefined });
+    await store.close();
+    const file = await openLmdb(directory.file("data"));
+    file.meta.putSync(RULES_VERSION_KEY, 2);
+    await file.close();
+    const later = await openHere();
+    put(later, "all", "", ["b"]);
+    expect(later.rulesChangedSince(0)).toEqual({ version: 3, owners: undefined });
+    expect(later.rulesChangedSince(1)).toEqual({ version: 3, owners: undefined });
+    expect(later.rulesChangedSince(2).owners).toHaveLength(1);
+  });
+
+  it("remember RULE_CHANGES_KEPT_MAX changes and not one more", async () => {
+    const store = await openHere();
+    const putMany = (count: number, topic: string) =>
+      store.write((writer) => {
+        for (let n = 0; n < count; n++)
+          writer.putRules(place(`c${n}`, "", "clientid"), [rule(topic)]);
+      });
+    putMany(RULE_CHANGES_KEPT_MAX, "a");
+    expect(store.rulesChangedSince(0).owners).toHaveLength(RULE_CHANGES_KEPT_MAX);
+    putMany(1, "b");
+    expect(store.rulesChangedSince(0).owners).toBeUndefined();
+    expect(store.rulesChangedSince(1).owners).toHaveLength(RULE_CHANGES_KEPT_MAX);
+    expect(store.rulesChangedSince(RULE_CHANGES_KEPT_MAX).owners).toEqual([
+      { list: "clientid", id: "c0", namespace: "" },
+    ]);
+  });
+
+  it("for all are the same list until they change, whatever else does", async () => {
+    const store = await openHere();
+    put(store, "all", "", ["a"]);
+    put(store, "all", "", ["b"], "t1");
+    const read = (namespace?: string) => store.rulesFor("c1", undefined, namespace).ofAll;
+    const [global, tenant] = [read(), read("t1")];
+    expect([global, tenant]).toEqual([[rule("a")], [rule("b")]]);
+    put(store, "clientid", "c1", ["x"]);
+    expect([read() === global, read("t1") === tenant]).toEqual([true, true]);
+    put(store, "all", "", ["c"]);
+    expect(read()).toEqual([rule("c")]);
+    expect(read("t1")).toBe(tenant);
+    store.write((writer) => writer.delete("rules", place("", "", "all")));
+    expect(read()).toEqual([]);
+    put(store, "all", "", ["c"]);
+    expect(read()).toEqual([rule("c")]);
+  });
+
+  it("for all are kept of SHARED_LISTS_MAX namespaces, and read again for one more", () => {
+    const lists = new SharedLists();
+    let reads = 0;
+    const get = (namespace: string) =>
+      lists.get(namespace, 1, () => {
+        reads++;
+        return Buffer.from(JSON.stringify([namespace]));
+      });
+    for (let n = 0; n < SHARED_LISTS_MAX; n++) get(`t${n}`);
+    expect([get("t0"), reads]).toEqual([["t0"], SHARED_LISTS_MAX]);
+    get("one more");
+    expect([get("t1"), reads]).toEqual([["t1"], SHARED_LISTS_MAX + 1]);
+    expect([get("t0"), reads]).toEqual([["t0"], SHARED_LISTS_MAX + 2]);
   });
 });
 
