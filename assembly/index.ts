@@ -20,6 +20,7 @@ import {
   closeShared,
   openRules,
   openShared,
+  setSharedRules,
   setStoredRules,
   setTokenRules,
 } from "./rule/sets";
@@ -133,6 +134,11 @@ export function client_rules(handle: i32, bytes: u32): i32 {
 /** The client's stored rules: a blob in the input buffer, then a shared rule set; either may be 0. */
 export function client_stored(handle: i32, bytes: u32, shared: i32, how: u32): i32 {
   return setStoredRules(handle, bytes, shared, how);
+}
+
+/** Another shared rule set for the client, 0 for none; its own stored rules stay. */
+export function client_shared(handle: i32, shared: i32): i32 {
+  return setSharedRules(handle, shared);
 }
 
 /** Keeps the rule-set blob in the input buffer for clients to share: a handle, or a negative status. */

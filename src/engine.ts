@@ -111,11 +111,6 @@ export class Engine {
     return this.#policy;
   }
 
-  /** Another object after every change of the policy or of the stored rules. */
-  get revision(): object {
-    return this.#policy.revision;
-  }
-
   /**
    * Decides on a CONNECT. Never rejects for anything the client did: the answer is a decision, or,
    * for a client with an Authentication Method alone, the next step towards one.

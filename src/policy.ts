@@ -153,14 +153,6 @@ export class LoadedPolicy {
     this.storedRules = openStoredRules(config, ports, this.failureMode);
   }
 
-  /**
-   * Another object when rights may have changed without anybody having been told: another policy, or
-   * other stored rules.
-   */
-  get revision(): object {
-    return this.storedRules?.revision ?? this;
-  }
-
   /** The core instance in force; made anew after a failure. Throws CoreError when it cannot be. */
   get memory(): CoreMemory {
     return this.#memory ?? this.#renew();

@@ -238,6 +238,11 @@ export interface Session {
   /** When the session has to end, in ms since the epoch. */
   readonly expireAtMs: number | undefined;
   /**
+   * Another object when its rights may have changed without it: another policy is in force, or stored
+   * rules that concern it have changed. Cheap enough to be asked for every message.
+   */
+  readonly revision: object;
+  /**
    * May the client do this? `topic` is the topic name of a PUBLISH, or the topic filter of a
    * SUBSCRIBE without `$share/…` and friends, as the client wrote it (unmounted).
    * Answers synchronously when only image rules are involved.

@@ -115,6 +115,23 @@ export function setStoredRules(handle: i32, bytes: u32, shared: i32, how: u32): 
   return status;
 }
 
+/**
+ * Gives the client another shared rule set (none when 0) instead of the one it has; its own stay, and
+ * how they are asked. After a refusal it has none that is shared.
+ */
+export function setSharedRules(handle: i32, shared: i32): i32 {
+  const record = recordOf(handle);
+  if (!record) return ERR_HANDLE;
+  const holder = shared ? sharedOf(shared) : 0;
+  if (shared && !holder) return ERR_HANDLE;
+  if (holder) hold(holder);
+  dropRules(record, ORIGIN_SHARED);
+  if (!holder) return OK;
+  const status = takeShared(record, holder);
+  if (status != OK) letGo(holder);
+  return status;
+}
+
 /** Takes away every rule set but the image's. */
 export function dropAllRules(record: usize): void {
   for (let origin: u32 = ORIGIN_TOKEN; origin <= <u32>ORIGIN_SHARED; origin++) {

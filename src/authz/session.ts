@@ -136,6 +136,12 @@ export class PolicySession implements Session {
     return this.#facts.expireAtMs;
   }
 
+  get revision(): object {
+    const { policy } = this.#holder;
+    const stored = this.#stored;
+    return stored && policy.storedRules ? policy.storedRules.revisionOf(stored) : policy;
+  }
+
   authorize(action: Action, topic: string): Decision {
     return this.#decide(actionBit(action), topic);
   }
@@ -268,9 +274,11 @@ export class PolicySession implements Session {
    */
   #open(policy: LoadedPolicy): number {
     const isOpen = this.#epoch === policy.epoch;
-    if (isOpen && this.#stored?.revision === policy.storedRules?.revision) return this.#handle;
     if (isOpen) {
-      this.#stored = this.#grantStored(policy, this.#handle);
+      const stored = this.#stored;
+      if (stored && !policy.storedRules!.isCurrent(stored)) {
+        this.#stored = this.#grantStored(policy, this.#handle, stored);
+      }
       return this.#handle;
     }
     if (this.#refusedBy === policy) {
@@ -295,9 +303,10 @@ export class PolicySession implements Session {
   #grantStored(
     { storedRules, memory, epoch }: LoadedPolicy,
     handle: number,
+    before?: StoredGrant,
   ): StoredGrant | undefined {
     const { fields, isSuperuser } = this.#facts;
-    return isSuperuser ? undefined : storedRules?.grant(memory, epoch, handle, fields);
+    return isSuperuser ? undefined : storedRules?.grant(memory, epoch, handle, fields, before);
   }
 
   #compileTokenRules(policy: LoadedPolicy): Uint8Array | undefined {

@@ -70,6 +70,18 @@ export function setStoredRules(
   checkStatus(memory.exports.client_stored(handle, own?.length ?? 0, shared, how));
 }
 
+/**
+ * Gives a client with stored rules of its own another shared set, or none. Throws CoreError when it is
+ * refused, and then it has none that is shared.
+ */
+export function setSharedRules(
+  memory: CoreMemory,
+  handle: number,
+  shared: number | undefined,
+): void {
+  checkStatus(memory.exports.client_shared(handle, shared ?? 0));
+}
+
 /** Keeps a rule set for several clients; give it back with closeSharedRules. Throws CoreError. */
 export function openSharedRules(memory: CoreMemory, blob: Uint8Array): number {
   return checkStatus(memory.exports.rules_open(writeInput(memory, blob)));

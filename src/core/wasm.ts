@@ -37,6 +37,7 @@ export interface CoreExports {
   client_open(): number;
   client_rules(handle: number, bytes: number): number;
   client_stored(handle: number, bytes: number, shared: number, how: number): number;
+  client_shared(handle: number, shared: number): number;
   rules_open(bytes: number): number;
   rules_close(handle: number): number;
   client_close(handle: number): number;

@@ -162,6 +162,8 @@ export class FakeSession implements Session {
   readonly isSuperuser = false;
   readonly clientAttrs = {};
   readonly mountpoint: string;
+  /** As long as it is undefined, every change of the engine concerns the session. */
+  ownRevision: object | undefined;
   closed = 0;
   /** Resolves when the session is closed. */
   readonly ended: Promise<void>;
@@ -178,6 +180,10 @@ export class FakeSession implements Session {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+  }
+
+  get revision(): object {
+    return this.ownRevision ?? this.#engine.revision;
   }
 
   authorize(action: Action, topic: string): Decision | Promise<Decision> {

@@ -207,7 +207,7 @@ class EnforcingBroker implements Broker {
     }
   }
 
-  /** Another policy is in force, or stored rules have changed: goes through all connections. */
+  /** Another policy is in force, or stored rules have changed: judges anew whom it concerns. */
   #followPolicy(): void {
     const { config } = this.#host.engine;
     if (config !== this.#config) {
@@ -244,14 +244,16 @@ class EnforcingBroker implements Broker {
     const queue = clients.values();
     const work = async (): Promise<void> => {
       for (const client of queue) {
+        const turn = review.takeTurn();
+        if (turn) await turn;
         if (this.#review !== review) return;
-        await this.#gates.get(client)?.review(review);
+        if (this.#peers.get(client)?.isReviewDue) await this.#gates.get(client)?.review(review);
       }
     };
     await Promise.all(Array.from({ length: REVIEWS_AT_ONCE }, work));
     if (this.#review !== review) return;
-    const { removed, disconnected } = review;
-    const counts = { connections: clients.length, removed, disconnected };
+    const { connections, removed, disconnected } = review;
+    const counts = { connections, removed, disconnected };
     const durationMs = this.#host.clock.now() - startedAt;
     this.#log.info(
       { event: "policy_followed", ...counts, durationMs },

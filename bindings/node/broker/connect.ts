@@ -165,6 +165,7 @@ function accept(peer: Peer, packet: ReceivedConnect, { session, authData }: Conn
   peer.session = session;
   peer.clientId = session.clientId;
   peer.mountpoint = session.mountpoint;
+  peer.beginJudging();
   packet.clientId = session.clientId;
   if (!peer.auth) return;
   peer.auth.exchange = undefined;

@@ -19,10 +19,11 @@ import type { ClientCertificate } from "./tls.ts";
 export interface BrokerEngine {
   /** Another object after every change of the policy. */
   readonly config: Config;
-  /** Another object after every change of the policy or of stored rules. */
-  readonly revision: object;
   connect(client: ClientInfo): Promise<ConnectAnswer>;
-  /** Calls back after each of these changes, until the function it returned is called. */
+  /**
+   * Calls back when another policy is in force or stored rules have changed, until the function it
+   * returned is called. Whom it concerns is seen by `session.revision`.
+   */
   onPolicyChange(listener: () => void): () => void;
 }
 
@@ -94,6 +95,8 @@ export class Peer {
   isWillDue = false;
   readonly #isFilterCovered = (filter: string, qos: Qos): boolean =>
     this.session?.isCovered(filter.slice(this.mountpoint.length), qos) ?? false;
+  /** The revision of its session under which its subscriptions were judged last. */
+  #judgedUnder: object | undefined;
   #isSocketClosed = false;
   #isEnding = false;
   #deadline: WheelEntry | undefined;
@@ -154,20 +157,30 @@ export class Peer {
     this.host.gatherer.release(this.socket);
   }
 
+  /** May subscriptions be there that the session may not have any more? */
+  get isReviewDue(): boolean {
+    return this.session !== undefined && this.session.revision !== this.#judgedUnder;
+  }
+
+  /** Call before the first of its subscriptions is judged. */
+  beginJudging(): void {
+    this.#judgedUnder = this.session?.revision;
+  }
+
   /**
-   * Does every subscription lie within what the policy allows now? After a change of the policy or of
-   * stored rules all of them are asked about again. While the client is authenticated anew its rights
+   * Does every subscription lie within what the policy allows now? After a change that concerns the
+   * session all of them are asked about again. While the client is authenticated anew its rights
    * may change at any time, so nothing is taken as covered.
    */
   isCovered(): boolean {
-    if (this.auth?.exchange) return false;
-    this.subscriptions.follow(this.host.engine.revision, this.#isFilterCovered);
+    if (this.auth?.exchange || this.session === undefined) return false;
+    this.subscriptions.follow(this.session.revision, this.#isFilterCovered);
     return !this.subscriptions.someUncovered;
   }
 
   /** Notes a subscription, by the filter as the broker routes it. */
   subscribed(filter: string, qos: Qos): void {
-    this.subscriptions.follow(this.host.engine.revision, this.#isFilterCovered);
+    if (this.session) this.subscriptions.follow(this.session.revision, this.#isFilterCovered);
     this.subscriptions.set(filter, qos, this.#isFilterCovered(filter, qos));
   }
 

@@ -10,8 +10,14 @@ import { refusalOf } from "./log.ts";
 import type { Peer } from "./peer.ts";
 import { NOT_AUTHORIZED } from "./reason-codes.ts";
 
-/** LIMIT: questions asked of the policy before everything else gets its turn. */
+/** LIMIT: questions asked of the policy, or sessions looked at, before everything else gets its turn. */
 export const QUESTIONS_PER_TURN = 200;
+
+/**
+ * LIMIT: the same in ms, for questions that take long because rules have to be read anew: 10 ms are
+ * what others may have to wait, and the last question begun and what it leads to take their part.
+ */
+export const TURN_MS_MAX = 4;
 
 /**
  * Connections under review at a time. One by one, each would cost a turn of the event loop, because
@@ -21,20 +27,31 @@ export const REVIEWS_AT_ONCE = 32;
 
 /** One pass over all connections; counts what came of it. */
 export class Review {
+  /** Connections that it concerned. */
+  connections = 0;
   /** Subscriptions taken away. */
   removed = 0;
   /** Connections ended. */
   disconnected = 0;
   #left = QUESTIONS_PER_TURN;
+  readonly #elapsedMs: () => number;
+  #turnEndMs: number;
   #nextTurn: Promise<void> | undefined;
+
+  /** `elapsedMs` reads a clock that is never set. */
+  constructor(elapsedMs: () => number = () => performance.now()) {
+    this.#elapsedMs = elapsedMs;
+    this.#turnEndMs = elapsedMs() + TURN_MS_MAX;
+  }
 
   /** Call before each question; the answer, where there is one, has to be awaited. */
   takeTurn(): Promise<void> | undefined {
-    if (this.#left-- > 0) return undefined;
+    if (this.#left-- > 0 && this.#elapsedMs() < this.#turnEndMs) return undefined;
     this.#nextTurn ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#nextTurn = undefined;
         this.#left = QUESTIONS_PER_TURN;
+        this.#turnEndMs = this.#elapsedMs() + TURN_MS_MAX;
         resolve();
       });
     });
@@ -48,6 +65,9 @@ export async function reviewPeer(peer: Peer, review: Review): Promise<void> {
   const turn = review.takeTurn();
   if (turn) await turn;
   if (session === undefined || !peer.isOpen) return;
+  review.connections++;
+  // What changes from here on is the next review's.
+  peer.beginJudging();
   const { onPolicyChange } = host.engine.config;
   if (onPolicyChange === "keep") return;
   const denied: string[] = [];

@@ -12,7 +12,7 @@ interface Held {
 export class Subscriptions {
   readonly #held = new Map<string, Held>();
   #uncovered = 0;
-  /** The revision of the policy that coverage was found out under. */
+  /** The revision of the session that coverage was found out under. */
   #revision: object | undefined;
   readonly #countByQos: [number, number, number] = [0, 0, 0];
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { QUESTIONS_PER_TURN } from "../../../bindings/node/broker/review.ts";
+import { QUESTIONS_PER_TURN, Review, TURN_MS_MAX } from "../../../bindings/node/broker/review.ts";
 import { type RawClient, startBroker, type TestBroker } from "../../support/broker.ts";
 import { FakeEngine, type FakeEngineOptions } from "../../support/fake-engine.ts";
 
@@ -210,6 +210,24 @@ describe("a change of the policy", () => {
     expect(turns).toBeGreaterThanOrEqual(5);
   });
 
+  it("leaves them after TURN_MS_MAX as well, however few questions that took", async () => {
+    let elapsedMs = 0;
+    const review = new Review(() => elapsedMs);
+    expect(review.takeTurn()).toBeUndefined();
+    elapsedMs = TURN_MS_MAX - 0.1;
+    expect(review.takeTurn()).toBeUndefined();
+    elapsedMs = TURN_MS_MAX;
+    const turn = review.takeTurn();
+    expect(turn).toBeInstanceOf(Promise);
+    // All that wait go on together.
+    expect(review.takeTurn()).toBe(turn);
+    await turn;
+    elapsedMs += TURN_MS_MAX - 0.1;
+    expect(review.takeTurn()).toBeUndefined();
+    elapsedMs += 0.1;
+    expect(review.takeTurn()).toBeInstanceOf(Promise);
+  });
+
   it("starts over when the next one comes before it is done", async () => {
     const engine = await start();
     const client = await test.join({ clientId: "many" });
@@ -246,6 +264,68 @@ describe("a change of the policy", () => {
     engine.changeRules();
     while (followed().length < 3) await new Promise(setImmediate);
     expect(followed()[2]).toMatchObject({ removed: 0 });
+  });
+
+  it("is the business of those whom it concerns", async () => {
+    const engine = await start();
+    const client = await subscriber();
+    const other = await test.join({ clientId: "other" });
+    await other.subscribe(["a/#", "b/#"]);
+    const [concerned, unconcerned] = engine.sessions;
+    unconcerned!.ownRevision = {};
+    await change(engine, {});
+    test.lines.length = 0;
+    engine.asked.length = 0;
+    concerned!.rules = LESS;
+    unconcerned!.rules = LESS;
+    engine.changeRules();
+    expect(await test.logged("policy_followed")).toMatchObject({ connections: 1, removed: 1 });
+    expect(engine.asked).toEqual(["subscribe a/#", "subscribe b/#"]);
+    await Promise.all([client.settled(), other.settled()]);
+    test.lines.length = 0;
+    unconcerned!.ownRevision = {};
+    engine.changeRules();
+    expect(await test.logged("policy_followed")).toMatchObject({ connections: 2, removed: 1 });
+  });
+
+  it("is not lost on a session that has just been judged", async () => {
+    let answer: () => void = () => {};
+    const engine = await start();
+    const slow = await subscriber();
+    const other = await test.join({ clientId: "other" });
+    await other.subscribe(["a/#", "b/#"]);
+    const waits = { "a/#": new Promise<void>((resolve) => (answer = resolve)) };
+    engine.sessions[0]!.rules = { waits };
+    engine.sessions[1]!.ownRevision = {};
+    engine.changeRules();
+    while (engine.asked.at(-1) !== "subscribe a/#") await new Promise(setImmediate);
+    // The newest come first: it has been judged, and the review is not over.
+    engine.sessions[1]!.ownRevision = {};
+    engine.sessions[1]!.rules = LESS;
+    engine.changeRules();
+    answer();
+    const followed = () => test.lines.filter(({ event }) => event === "policy_followed");
+    while (followed().length < 2) await new Promise(setImmediate);
+    expect(followed()[1]).toMatchObject({ removed: 1 });
+    await Promise.all([slow.settled(), other.settled()]);
+  });
+
+  it("that comes in a burst is followed at once and once more", async () => {
+    let answer: () => void = () => {};
+    const engine = await start();
+    await subscriber();
+    const waits = { "a/#": new Promise<void>((resolve) => (answer = resolve)) };
+    engine.sessions[0]!.rules = { waits };
+    engine.asked.length = 0;
+    for (let n = 0; n < 1000; n++) engine.changeRules();
+    while (engine.asked.at(-1) !== "subscribe a/#") await new Promise(setImmediate);
+    answer();
+    const followed = () => test.lines.filter(({ event }) => event === "policy_followed");
+    while (followed().length < 2) await new Promise(setImmediate);
+    engine.sessions[0]!.ownRevision = engine.revision;
+    engine.changeRules();
+    while (followed().length < 3) await new Promise(setImmediate);
+    expect(followed()[2]).toMatchObject({ connections: 0 });
   });
 
   it("does not disturb clients that leave meanwhile", async () => {

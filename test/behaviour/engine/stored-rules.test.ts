@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { STORED_RULES_MAX } from "../../../assembly/abi.ts";
-import { STORED_RULES_CHECK_MS } from "../../../src/authz/stored-rules.ts";
+import { SHARED_SETS_MAX, STORED_RULES_CHECK_MS } from "../../../src/authz/stored-rules.ts";
 import type { Action, Decision } from "../../../src/types.ts";
 import { engineOf, imageOf, JWT, type PolicyText, START, token } from "../../support/engine.ts";
 import { fakeTime } from "../../support/fake-timers.ts";
@@ -148,15 +148,15 @@ describe("the source built_in_database", () => {
 
 describe("a change of stored rules", () => {
   it("reaches open sessions with the next look at the database", async () => {
-    const { database, open, notice, engine } = await setUp({ text: FIRST });
+    const { database, open, notice } = await setUp({ text: FIRST });
     database.put("all", "", [allow("a")]);
     const { ask, session } = await open();
     expect(ask("a")).toBe("allow all 1");
     expect(session.isCovered("f/#", 0)).toBe(true);
-    const before = engine.revision;
+    const before = session.revision;
     database.put("username", "ann", [deny("a"), deny("f/secret")]);
     notice();
-    expect(engine.revision).not.toBe(before);
+    expect(session.revision).not.toBe(before);
     expect(ask("a")).toBe("deny username 1");
     expect(session.isCovered("f/#", 0)).toBe(false);
     database.put("username", "ann", []);
@@ -177,6 +177,75 @@ describe("a change of stored rules", () => {
     notice();
     for (let i = 0; i < 10; i++) ask("a");
     expect(database.reads).toBe(2);
+  });
+
+  it("concerns the sessions whose rules they are, and no others", async () => {
+    const { database, open, notice } = await setUp({ text: FIRST });
+    const [ann, bob] = [await open(), await open({}, { clientId: "c2", username: "bob" })];
+    const boss = await open({ is_superuser: true });
+    database.put("clientid", "c9", [allow("a")]);
+    const before = [ann, bob, boss].map(({ session }) => session.revision);
+    const concerned = () =>
+      [ann, bob, boss].map(({ session }, n) => session.revision !== before[n]);
+    /** Who is concerned by a change, and how often rules were read when everybody asked. */
+    const change = (...args: Parameters<typeof database.put>) => {
+      for (const [n, { session }] of [ann, bob, boss].entries()) before[n] = session.revision;
+      database.put(...args);
+      notice();
+      const reads = database.reads;
+      for (const { ask } of [ann, bob, boss]) ask("a");
+      return [...concerned(), database.reads - reads];
+    };
+    expect(change("clientid", "c9", [deny("a")])).toEqual([false, false, false, 0]);
+    expect(change("username", "bob", [deny("a")])).toEqual([false, true, false, 1]);
+    expect(change("clientid", "c1", [deny("a")])).toEqual([true, false, false, 1]);
+    expect(change("all", "", [allow("b")], "t1")).toEqual([false, false, false, 0]);
+    expect(change("all", "", [allow("b")])).toEqual([true, true, false, 2]);
+    database.isForgetful = true;
+    expect(change("clientid", "c9", [])).toEqual([true, true, false, 2]);
+    expect([ann.ask("a"), bob.ask("a"), ann.ask("b"), boss.ask("a")]).toEqual([
+      "deny clientid 1",
+      "deny username 1",
+      "allow all 1",
+      "allow superuser by superuser",
+    ]);
+  });
+
+  it("of a thousand clients at once is noticed once, and concerns them alone", async () => {
+    const { database, open, notice, engine } = await setUp({ text: FIRST });
+    const { session } = await open();
+    const before = session.revision;
+    let changes = 0;
+    engine.onPolicyChange(() => changes++);
+    for (let n = 0; n < 1000; n++) database.put("clientid", `d${n}`, [deny("a")]);
+    notice();
+    expect([changes, session.revision === before, database.reads]).toEqual([1, true, 1]);
+    for (let n = 0; n < 1000; n++) database.put("clientid", `d${n}`, [allow("a")]);
+    database.put("clientid", "c1", [deny("a")]);
+    notice();
+    expect([changes, session.revision === before]).toEqual([2, false]);
+  });
+
+  it("of those for all leaves what clients have of their own, unless that has changed too", async () => {
+    const { database, open, notice } = await setUp({ text: FIRST });
+    database.put("clientid", "c1", [allow("own")]);
+    database.put("all", "", [allow("a")]);
+    const { ask } = await open();
+    database.put("all", "", [allow("b"), deny("own")]);
+    notice();
+    expect(["own", "a", "b"].map(ask)).toEqual([
+      "allow clientid 1",
+      "deny no_match by default",
+      "allow all 1",
+    ]);
+    // Moved from one list to the other in between two looks: never seen in neither of them.
+    database.put("all", "", [allow("b")]);
+    notice();
+    database.put("clientid", "c1", [deny("b")]);
+    expect(["own", "b"].map(ask)).toEqual(["deny no_match by default", "deny clientid 1"]);
+    database.put("all", "", []);
+    notice();
+    expect(["own", "b"].map(ask)).toEqual(["deny no_match by default", "deny clientid 1"]);
   });
 
   it("is told to whoever listens for changes of the policy", async () => {
@@ -274,6 +343,63 @@ describe("a tenant's rules", () => {
       "allow clientid 1",
       "deny no_match by default",
     ]);
+  });
+
+  it("concern its clients, and the global ones those that have no others", async () => {
+    const { database, open, notice } = await setUp({ text });
+    database.put("all", "", [allow("global")]);
+    database.put("clientid", "c2", [allow("c2")], "t1");
+    notice();
+    const tenant = await open({}, { username: "t1", clientId: "c2" });
+    const falling = await open({}, { username: "t1" });
+    const change = (...args: Parameters<typeof database.put>) => {
+      const sessions = [tenant.session, falling.session];
+      const before = sessions.map(({ revision }) => revision);
+      database.put(...args);
+      notice();
+      return sessions.map(({ revision }, n) => revision !== before[n]);
+    };
+    expect(change("all", "", [allow("others")])).toEqual([false, true]);
+    expect([tenant.ask("others"), falling.ask("others")]).toEqual([
+      "deny no_match by default",
+      "allow all 1",
+    ]);
+    expect(change("all", "", [allow("tenant")], "t1")).toEqual([true, true]);
+    expect([tenant, falling].map(({ ask }) => ask("tenant"))).toEqual([
+      "allow all 1",
+      "allow all 1",
+    ]);
+    expect(change("all", "", [allow("global")])).toEqual([false, false]);
+    expect([tenant.ask("c2"), falling.ask("global")]).toEqual([
+      "allow clientid 1",
+      "deny no_match by default",
+    ]);
+    expect(change("all", "", [], "t1")).toEqual([true, true]);
+    expect([tenant.ask("global"), falling.ask("global")]).toEqual([
+      "deny no_match by default",
+      "allow all 1",
+    ]);
+    expect(change("clientid", "c2", [], "t1")).toEqual([true, false]);
+    expect(tenant.ask("global")).toBe("allow all 1");
+  });
+
+  it("for all are kept compiled for SHARED_SETS_MAX tenants, and compiled again for one more", async () => {
+    const { database, open, engine } = await setUp({ text });
+    const { exports } = engine.policy.memory;
+    const used = () => exports.records_used();
+    const join = async (tenant: string) => {
+      database.put("all", "", [allow(tenant)], tenant);
+      const { ask, session } = await open({}, { username: tenant });
+      expect(ask(tenant)).toBe("allow all 1");
+      session.close();
+    };
+    for (let n = 0; n < SHARED_SETS_MAX; n++) await join(`t${1000 + n}`);
+    const kept = used();
+    await join("t1000");
+    expect(used()).toBe(kept);
+    // Texts of the same length, so that the sets are of the same size.
+    await join("other");
+    expect(used()).toBe(kept);
   });
 
   it("are nobody's whose names are no UTF-8", async () => {

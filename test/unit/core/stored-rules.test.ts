@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ERR_HANDLE, ERR_INPUT, INPUT_BYTES_MAX } from "../../../assembly/abi.ts";
+import { ERR_HANDLE, ERR_INPUT, INPUT_BYTES_MAX, OK } from "../../../assembly/abi.ts";
 import { packImage } from "../../../src/compile/image.ts";
 import type { Rule } from "../../../src/compile/rule/ast.ts";
 import { compileRules } from "../../../src/compile/rule/compile.ts";
@@ -13,6 +13,7 @@ import {
   openClient,
   openSharedRules,
   type StoredSets,
+  setSharedRules,
   setStoredRules,
   setTokenRules,
 } from "../../../src/core/rules.ts";
@@ -194,6 +195,39 @@ describe("a shared rule set", () => {
     expect(core.exports.client_stored(handle, 0, shared, 4)).toBe(ERR_INPUT);
     expect(core.exports.rules_open(INPUT_BYTES_MAX + 1)).toBe(ERR_INPUT);
     expect(core.exports.rules_open(8)).toBeLessThan(0);
+  });
+
+  it("takes the place of another, and the client's own rules stay", () => {
+    for (const how of [FRONT, BEHIND]) {
+      const { core, handle, set, ask } = clientWith({
+        image: [allow([filter("i")])],
+        own: [allow([filter("own/${clientid}")]), deny([filter("i")])],
+        shared: [allow([filter("before")])],
+        how,
+      });
+      const other = openSharedRules(core, blobOf([deny([filter("own/c1")]), allow([filter("x")])]));
+      const inFront = how === FRONT;
+      setSharedRules(core, handle, other);
+      expect(["own/c1", "x", "before", "i"].map(ask)).toEqual([
+        "allow own 0",
+        "allow shared 1",
+        "no_match",
+        inFront ? "deny own 1" : "allow image 0",
+      ]);
+      // The same once more, after whoever opened it has given it back.
+      closeSharedRules(core, other);
+      expect(core.exports.client_shared(handle, other)).toBe(OK);
+      expect(ask("x")).toBe("allow shared 1");
+      setSharedRules(core, handle, undefined);
+      expect(["own/c1", "x"].map(ask)).toEqual(["allow own 0", "no_match"]);
+      expect(core.exports.client_shared(handle, other)).toBe(ERR_HANDLE);
+      expect(core.exports.client_shared(handle, handle)).toBe(ERR_HANDLE);
+      expect(core.exports.client_shared(set!, 0)).toBe(ERR_HANDLE);
+      expect(ask("own/c1")).toBe("allow own 0");
+      closeSharedRules(core, set!);
+      closeClient(core, handle);
+      expect(core.exports.records_used()).toBe(0);
+    }
   });
 
   it("does not outlive its image", () => {
