@@ -2,6 +2,7 @@
 import { createNodeCrypto } from "../../bindings/node/crypto.ts";
 import { nodePorts } from "../../bindings/node/ports.ts";
 import { compilePolicy, createEngine, type Engine, loadConfig } from "../../src/index.ts";
+import type { Ports } from "../../src/ports/ports.ts";
 
 /** A policy of nothing but rules. */
 export const RULES_ONLY = `
@@ -16,6 +17,6 @@ export function compileTexts(config: string, acl: string): Uint8Array {
 }
 
 /** An engine over Node's crypto. */
-export function startEngine(image: Uint8Array): Promise<Engine> {
-  return createEngine({ image, crypto: createNodeCrypto(), ports: nodePorts });
+export function startEngine(image: Uint8Array, ports: Partial<Ports> = {}): Promise<Engine> {
+  return createEngine({ image, crypto: createNodeCrypto(), ports: { ...nodePorts, ...ports } });
 }
