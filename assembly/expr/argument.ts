@@ -2,6 +2,7 @@
 import { ERR_EXPR_BADARG, OK } from "../abi/status";
 import {
   TAG_ATOM,
+  TAG_BIGINT,
   TAG_BYTES,
   TAG_FALSE,
   TAG_INT,
@@ -55,6 +56,7 @@ export function readBytes(args: usize, index: u32): i32 {
  */
 export function readCount(args: usize, index: u32, limit: i32): i32 {
   const value = elementOf(args, index);
+  if (tagOf(value) == TAG_BIGINT) return load<u8>(ptrOf(value)) == 0x2d ? -1 : limit;
   if (tagOf(value) != TAG_INT) return -1;
   const number = intOf(value);
   if (number < 0) return -1;
@@ -70,6 +72,12 @@ export function isWord(args: usize, index: u32, word: usize, len: u32): bool {
     if (load<u8>(at + i) != load<u8>(word + i)) return false;
   }
   return true;
+}
+
+/** Is argument `index` an integer, of any size? */
+export function isInteger(args: usize, index: u32): bool {
+  const tag = tagOf(elementOf(args, index));
+  return tag == TAG_INT || tag == TAG_BIGINT;
 }
 
 /** Are these bytes all below 128? Cost: eight bytes a step. */

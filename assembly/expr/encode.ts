@@ -1,7 +1,7 @@
 /** Escapes, hexadecimal and base64. Source: expressions §4.4, §4.6. */
 import { FN_INT2HEXSTR } from "../abi/functions";
 import { ERR_EXPR_CHARACTER, ERR_EXPR_ESCAPE, OK } from "../abi/status";
-import { TAG_BIGINT, TAG_INT } from "../abi/values";
+import { TAG_BIGINT, TAG_BYTES, TAG_INT } from "../abi/values";
 import {
   base64Decode,
   base64DecodedMax,
@@ -138,8 +138,13 @@ function base64Options(args: usize, argc: u32): u32 {
   return options;
 }
 
+/** Without options a list of bytes will not do. */
+function readData(args: usize, argc: u32): i32 {
+  return argc == 1 && tagOf(args) != TAG_BYTES ? badArgument(0) : readByteList(args, 0);
+}
+
 export function encodeBase64(args: usize, argc: u32, out: usize): i32 {
-  const status = readByteList(args, 0);
+  const status = readData(args, argc);
   if (status < 0) return status;
   const at = produce(base64EncodedMax(piecesLen));
   if (!at) return refusal;
@@ -148,7 +153,7 @@ export function encodeBase64(args: usize, argc: u32, out: usize): i32 {
 }
 
 export function decodeBase64(args: usize, argc: u32, out: usize): i32 {
-  const status = readByteList(args, 0);
+  const status = readData(args, argc);
   if (status < 0) return status;
   const at = produce(base64DecodedMax(piecesLen));
   if (!at) return refusal;

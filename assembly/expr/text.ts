@@ -17,10 +17,19 @@ import {
 } from "../abi/functions";
 import { EXPR_OUTPUT_BYTES_MAX } from "../abi/limits";
 import { ERR_EXPR_OUTPUT, OK } from "../abi/status";
-import { TAG_BYTES } from "../abi/values";
+import { TAG_LIST, TAG_NULL, TAG_UNDEFINED } from "../abi/values";
 import { mark, restore } from "../arena";
 import { bytesEqual } from "../bytes";
-import { isAscii, isWord, readBytes, readCount, readText, textLen, textPtr } from "./argument";
+import {
+  isAscii,
+  isInteger,
+  isWord,
+  readBytes,
+  readCount,
+  readText,
+  textLen,
+  textPtr,
+} from "./argument";
 import { badArgument, produce, refusal, room } from "./budget";
 import { askHost } from "./hosted";
 import { copyValue, elementOf, lenOf, ptrOf, setBytes, setInt, tagOf } from "./value";
@@ -63,8 +72,9 @@ function changeCase(fn: u32, first: u32, args: usize, argc: u32, out: usize): i3
   return OK;
 }
 
-/** trim, ltrim and rtrim; `fn` says which ends. */
+/** trim, ltrim and rtrim; `fn` says which ends. Of a list ltrim trims the first texts, as the reference does. */
 export function trim(fn: u32, args: usize, argc: u32, out: usize): i32 {
+  if (fn == FN_LTRIM && tagOf(args) == TAG_LIST) return askHost(fn, args, argc, out);
   let status = readText(args, 0);
   if (status < 0) return status;
   let at = textPtr;
@@ -72,6 +82,7 @@ export function trim(fn: u32, args: usize, argc: u32, out: usize): i32 {
   if (!isAscii(at, textLen)) return askHost(fn, args, argc, out);
   const hasSet = argc > 1;
   if (hasSet) {
+    if (tagOf(elementOf(args, 1)) == TAG_LIST) return askHost(fn, args, argc, out);
     status = readBytes(args, 1);
     if (status < 0) return status;
     if (!isAscii(textPtr, textLen)) return askHost(fn, args, argc, out);
@@ -154,7 +165,7 @@ export function substr(args: usize, argc: u32, out: usize): i32 {
   if (argc > 2) {
     count = readCount(args, 2, i32.MAX_VALUE);
     if (count < 0) return badArgument(2);
-    if (count == 0 && elementTag(args, 1) == TAG_INTEGER) {
+    if (count == 0 && isInteger(args, 1)) {
       // Nothing is cut out of anywhere, not even of a place before the text.
       setBytes(out, textPtr, 0);
       return OK;
@@ -202,7 +213,7 @@ export function pad(args: usize, argc: u32, out: usize): i32 {
   if (status < 0) return status;
   const from = textPtr;
   const len = textLen;
-  if (elementTag(args, 1) != TAG_INTEGER) return badArgument(1);
+  if (!isInteger(args, 1)) return badArgument(1);
   const wanted = max(readCount(args, 1, i32.MAX_VALUE), 0);
   let direction = LAST;
   if (argc > 2) {
@@ -237,12 +248,6 @@ export function pad(args: usize, argc: u32, out: usize): i32 {
 }
 
 const space = memory.data<u8>([0x20]);
-const TAG_INTEGER: u32 = 2;
-
-@inline
-function elementTag(args: usize, index: u32): u32 {
-  return tagOf(elementOf(args, index));
-}
 
 function repeat(to: usize, from: usize, len: u32, count: i32): usize {
   for (; count > 0; count--) {
@@ -252,23 +257,22 @@ function repeat(to: usize, from: usize, len: u32, count: i32): usize {
   return to;
 }
 
-/** Bytewise; what is no text comes back as it is. */
+/** Bytewise; what is no text comes back as it is, but for `null` and `undefined`. */
 export function rmPrefix(args: usize, out: usize): i32 {
-  if (tagOf(args) != TAG_BYTES) {
-    const text = readText(args, 0);
-    if (text < 0 || readBytes(args, 1) < 0) {
-      copyValue(out, args);
-      return OK;
-    }
-    readText(args, 0);
-  } else readBytes(args, 0);
-  const at = textPtr;
-  const len = textLen;
-  const status = readBytes(args, 1);
+  let status = readBytes(args, 1);
   if (status < 0) return status;
-  if (textLen <= len && bytesEqual(at, textLen, textPtr, textLen)) {
-    setBytes(out, at + textLen, len - textLen);
-  } else setBytes(out, at, len);
+  const prefix = textPtr;
+  const prefixLen = textLen;
+  status = readText(args, 0);
+  if (status < 0) {
+    const tag = tagOf(args);
+    if (tag == TAG_NULL || tag == TAG_UNDEFINED) return status;
+    copyValue(out, args);
+    return OK;
+  }
+  const cut = prefixLen <= textLen && bytesEqual(textPtr, prefixLen, prefix, prefixLen);
+  const skipped: u32 = cut ? prefixLen : 0;
+  setBytes(out, textPtr + skipped, textLen - skipped);
   return OK;
 }
 

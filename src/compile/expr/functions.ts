@@ -66,9 +66,9 @@ function comparisons(
 const BUILTINS: Readonly<Record<string, FunctionSpec>> = {
   lower: row(abi.FN_LOWER, "lower(text)", [1], "text"),
   upper: row(abi.FN_UPPER, "upper(text)", [1], "text"),
-  trim: row(abi.FN_TRIM, "trim(text) or trim(text, characters)", [1, 2], "text", "bytes"),
-  ltrim: row(abi.FN_LTRIM, "ltrim(text) or ltrim(text, characters)", [1, 2], "text", "bytes"),
-  rtrim: row(abi.FN_RTRIM, "rtrim(text) or rtrim(text, characters)", [1, 2], "text", "bytes"),
+  trim: row(abi.FN_TRIM, "trim(text) or trim(text, characters)", [1, 2], "text", "pieces"),
+  ltrim: row(abi.FN_LTRIM, "ltrim(text) or ltrim(text, characters)", [1, 2], "text", "pieces"),
+  rtrim: row(abi.FN_RTRIM, "rtrim(text) or rtrim(text, characters)", [1, 2], "text", "pieces"),
   strlen: row(abi.FN_STRLEN, "strlen(text)", [1], "text"),
   substr: row(
     abi.FN_SUBSTR,

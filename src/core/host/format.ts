@@ -3,11 +3,10 @@
  * checked against the output limit before anything is repeated.
  */
 import { ERR_EXPR_OUTPUT, EXPR_OUTPUT_BYTES_MAX } from "../../../assembly/abi.ts";
-import { encodeUtf8, joinBytes } from "../../text.ts";
+import { decodeUtf8, encodeUtf8, joinBytes } from "../../text.ts";
 import type { Value } from "../core.ts";
 import { printTerm, writeTerm } from "./print.ts";
 import {
-  decodeStrict,
   type HostFunction,
   integerArgument,
   latin1Bytes,
@@ -23,6 +22,8 @@ interface Directive {
   readonly precision: number | undefined;
   readonly padding: number;
   readonly isUnicode: boolean;
+  /** `l`: no list or text is shown in quotes. */
+  readonly isPlain: boolean;
   readonly control: string;
 }
 
@@ -75,6 +76,7 @@ class FormatReader {
     let width = this.#number();
     if (isLeft && width === undefined) refuse();
     const precision = this.#skip(DOT) ? this.#number() : undefined;
+    if (precision !== undefined && precision < 0) refuse();
     let padding = 0x20;
     if (this.#peek() === DOT) {
       this.#at += 1;
@@ -86,11 +88,13 @@ class FormatReader {
       if (padding < 0 || padding > 255) refuse();
     }
     let isUnicode = false;
+    let isPlain = false;
     for (;;) {
       const modifier = String.fromCharCode(this.#peek() ?? refuse());
       this.#at += 1;
       if (modifier === "t") isUnicode = true;
-      else if (modifier !== "l" && modifier !== "k" && modifier !== "K") {
+      else if (modifier === "l") isPlain = true;
+      else if (modifier !== "k") {
         const isFlipped = width !== undefined && width < 0;
         if (isFlipped) width = -width!;
         return {
@@ -99,6 +103,7 @@ class FormatReader {
           precision,
           padding,
           isUnicode,
+          isPlain,
           control: modifier,
         };
       }
@@ -156,8 +161,9 @@ function render(
   if (directive === undefined) return undefined;
   switch (directive.control) {
     case "~":
-      return Uint8Array.of(TILDE);
+      return run(Uint8Array.of(TILDE), directive);
     case "n":
+      if (directive.isLeft) refuse();
       return repeat(10, directive.width ?? 1);
     case "i":
       reader.value();
@@ -196,12 +202,16 @@ function render(
   }
 }
 
-/** `~s`: bytes as they are. With `t`, code points above 255 cannot leave unless UTF-8 is kept. */
+/**
+ * `~s`: bytes as they are. With `t`, code points above 255 cannot leave unless UTF-8 is kept, and
+ * what is no UTF-8 is left as it is.
+ */
 function stringOf(value: Value, { isUnicode }: Directive, keepsUtf8: boolean): Uint8Array {
   const bytes =
     value.type === "null" || value.type === "undefined" ? encodeUtf8(value.type) : piecesOf(value);
   if (!isUnicode || keepsUtf8) return bytes;
-  return latin1Bytes(decodeStrict(bytes));
+  const text = decodeUtf8(bytes);
+  return text === undefined ? bytes : latin1Bytes(text);
 }
 
 /** A precision cuts or fills first, then the width does. */
@@ -224,18 +234,23 @@ function field(bytes: Uint8Array, width: number, { isLeft, padding }: Directive)
 
 function asCharacter(value: Value, directive: Directive, keepsUtf8: boolean): Uint8Array {
   const code = integerArgument(value);
-  const { width, precision } = directive;
   let one = Uint8Array.of(Number(BigInt.asUintN(8, code)));
   if (directive.isUnicode) {
     if (code < 0n || code > 0x10ffffn || (code > 255n && !keepsUtf8)) refuse();
     if (keepsUtf8) one = encodeUtf8(String.fromCodePoint(Number(code)));
     else one = Uint8Array.of(Number(code));
   }
+  return run(one, directive);
+}
+
+/** The character as often as the precision says, or the width where there is none. */
+function run(one: Uint8Array, directive: Directive): Uint8Array {
+  const { width, precision } = directive;
   const count = precision ?? width ?? 1;
   if (count * one.length > EXPR_OUTPUT_BYTES_MAX) refuse(ERR_EXPR_OUTPUT);
-  const run = joinBytes(Array.from({ length: Math.max(count, 0) }, () => one));
-  if (width === undefined || precision === undefined) return run;
-  return width < precision ? refuse() : field(run, width, directive);
+  const characters = joinBytes(Array.from({ length: count }, () => one));
+  if (width === undefined || precision === undefined) return characters;
+  return width < precision ? refuse() : field(characters, width, directive);
 }
 
 function asInteger(value: Value, directive: Directive): Uint8Array {
@@ -315,9 +330,13 @@ function round(digits: string, count: number): string {
   return (BigInt(kept || "0") + 1n).toString().padStart(count, "0");
 }
 
+function signOf(value: number): string {
+  return Object.is(value, -0) || value < 0 ? "-" : "";
+}
+
 function fixed(value: number, decimals: number): string {
   if (decimals < 1) refuse();
-  const sign = value < 0 ? "-" : "";
+  const sign = signOf(value);
   let { digits, point } = digitsOf(value);
   if (point <= 0) {
     digits = "0".repeat(1 - point) + digits;
@@ -330,7 +349,7 @@ function fixed(value: number, decimals: number): string {
 
 function scientific(value: number, precision: number): string {
   if (precision < 2) refuse();
-  const sign = Object.is(value, -0) || value < 0 ? "-" : "";
+  const sign = signOf(value);
   const { digits, point } = digitsOf(value);
   let rounded = round(digits, precision);
   let exponent = point - 1;

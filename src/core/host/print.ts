@@ -3,12 +3,15 @@ import { ERR_EXPR_OUTPUT, EXPR_OUTPUT_BYTES_MAX } from "../../../assembly/abi.ts
 import { decodeUtf8, encodeUtf8 } from "../../text.ts";
 import type { Value } from "../core.ts";
 import { shortestFloat } from "./numbers.ts";
+import { sortedEntries } from "./terms.ts";
 import { refuse } from "./types.ts";
 
 interface TermStyle {
   /** `t`: texts as code points, which leave as UTF-8 where `keepsUtf8` and as Latin-1 otherwise. */
   readonly isUnicode: boolean;
   readonly keepsUtf8: boolean;
+  /** `l`: `~p` shows no list or text in quotes. */
+  readonly isPlain: boolean;
   /** Limits what is shown; `...` stands for the rest. */
   readonly depth?: number;
 }
@@ -20,7 +23,10 @@ export function writeTerm(value: Value, style: TermStyle): Uint8Array {
 
 /** `~p`: printable texts in quotes. Never breaks lines. */
 export function printTerm(value: Value, style: TermStyle): Uint8Array {
-  return finish(new TermPrinter(true, style.isUnicode).print(value, style.depth ?? -1), style);
+  return finish(
+    new TermPrinter(!style.isPlain, style.isUnicode).print(value, style.depth ?? -1),
+    style,
+  );
 }
 
 /** One byte a code point, as the reference's device has it. */
@@ -69,7 +75,7 @@ class TermPrinter {
       case "tuple":
         return `{${this.#items(tupleItems(value), depth)}}`;
       case "map": {
-        const pairs = value.entries.map(
+        const pairs = sortedEntries(value).map(
           ([key, element]) => `${this.print(key, depth - 1)} => ${this.print(element, depth - 1)}`,
         );
         return `#{${pairs.join(",")}}`;

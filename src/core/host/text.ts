@@ -154,16 +154,56 @@ const BLANKS: ReadonlySet<string> = new Set([
 ]);
 
 export const trim: HostFunction = (args) => trimEnds(args, true, true);
-export const ltrim: HostFunction = (args) => trimEnds(args, true, false);
 export const rtrim: HostFunction = (args) => trimEnds(args, false, true);
+
+/** Of a list of texts, the reference trims the first ones. */
+export const ltrim: HostFunction = (args) => {
+  const [subject, set] = args;
+  if (subject?.type !== "list") return trimEnds(args, true, false);
+  const members = membersOf(set);
+  if (members.size === 0) return subject;
+  const isTrimmed = (item: Value): boolean => firstOf(item, members).length === 0;
+  const kept = subject.items.findIndex((item) => !isTrimmed(item));
+  const [first, ...rest] = kept < 0 ? [] : subject.items.slice(kept);
+  if (first === undefined) return { type: "list", items: [] };
+  const cut: Value =
+    first.type === "bytes" ? { type: "bytes", value: firstOf(first, members) } : first;
+  return { type: "list", items: [cut, ...rest] };
+};
+
+/** What is left of an element of a list; a code point counts as its text. */
+function firstOf(item: Value, members: ReadonlySet<string>): Uint8Array {
+  if (item.type !== "bytes" && item.type !== "integer") refuse();
+  const bytes = item.type === "bytes" ? item.value : encodeUtf8(characters([item]));
+  return bytes.subarray(skipMembers(bytes, 0, members));
+}
 
 function trimEnds([text, set]: readonly Value[], leading: boolean, trailing: boolean): Value {
   let bytes = textBytes(text);
-  const members = set === undefined ? BLANKS : new Set(textOf(set));
+  const members = membersOf(set);
   if (members.size === 0) return { type: "bytes", value: bytes };
   if (leading) bytes = bytes.subarray(skipMembers(bytes, 0, members));
   if (trailing) bytes = bytes.subarray(0, trailingStart(bytes, members));
   return { type: "bytes", value: bytes };
+}
+
+/** The characters of the second argument: a text, or a list of texts and code points. */
+function membersOf(set: Value | undefined): ReadonlySet<string> {
+  if (set === undefined) return BLANKS;
+  return new Set(set.type === "list" ? characters(set.items) : textOf(set));
+}
+
+/** The text that a list of texts, code points and such lists stands for. */
+function characters(items: readonly Value[]): string {
+  let text = "";
+  for (const item of items) {
+    if (item.type === "list") text += characters(item.items);
+    else if (item.type === "integer") {
+      const isCharacter = item.value >= 0n && item.value <= 0x10ffffn && item.value >> 11n !== 27n;
+      text += isCharacter ? String.fromCodePoint(Number(item.value)) : refuse();
+    } else text += item.type === "bytes" ? textOf(item) : refuse();
+  }
+  return text;
 }
 
 /** Behind all members from `at` on. What comes there must be UTF-8. */
