@@ -31,7 +31,7 @@ export function viewSource(text: string, at: SourcePosition, path: string): Sour
 }
 
 const SECRET_WORD =
-  "secret|passw|passphrase|token|credential|authorization|cookie|private|headers?|body|api_?key|keyfile";
+  "secret|passw|passphrase|token|credential|authorization|oauth2|cookie|private|headers?|body|api_?key|keyfile";
 
 /** `key = value` where the key sounds like a secret, misspelt ones included. */
 const SECRET_SETTING = new RegExp(
@@ -46,13 +46,23 @@ const NOT_SECRET = /token_[\w]*"?\s*[=:]/i;
 /** The line with secret values as stars, one for each character so that columns stay. */
 function maskSecrets(line: string, path: string): string {
   let hasKey = false;
-  const masked = line.replace(SECRET_SETTING, (whole, key: string, value: string) => {
-    hasKey = true;
-    return NOT_SECRET.test(key) || isSwitch(value) ? whole : `${key}${stars(value)}`;
-  });
+  const masked = line
+    .replace(URL, maskCredentials)
+    .replace(SECRET_SETTING, (whole, key: string, value: string) => {
+      hasKey = true;
+      return NOT_SECRET.test(key) || isSwitch(value) ? whole : `${key}${stars(value)}`;
+    });
   if (hasKey || !SECRET_PATH.test(path)) return masked;
   // The value stands on a line of its own, away from its key.
   return masked.replace(/"[^"]*"|^\s*[^\s{}[\]=:]+\s*$/gu, stars);
+}
+
+const URL = /:\/\/[^\s"]+/gu;
+
+/** What stands before an `@` may be a password with anything in it. */
+function maskCredentials(url: string): string {
+  const end = url.lastIndexOf("@");
+  return end < 3 ? url : `://${stars(url.slice(3, end))}${url.slice(end)}`;
 }
 
 /** `secret_base64_encoded = true` is no secret. */

@@ -12,7 +12,10 @@ const OAUTH2_KEYS = {
   enable: key(boolean(), true, "send a bearer token"),
   grant_type: key(oneOf(["client_credentials"]), "client_credentials", "how a token is had"),
   token_endpoint: required(
-    text({ pattern: /^https?:\/\/[^\s/?#@]+[^\s#]*$/i, expects: "an http or https URL" }),
+    text({
+      pattern: /^https?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/i,
+      expects: "an http or https URL without a username or password",
+    }),
     "where tokens are",
   ),
   client_id: required(text(), "who asks for a token"),
@@ -31,7 +34,7 @@ export const HTTP_AUTHN_KEYS = {
     ({ switches }) => (switches.absent_placeholder_ignores ? "ignore" : "empty"),
     "what becomes of a client without a value for a placeholder",
   ),
-  oauth2: optional(object(OAUTH2_KEYS), "a bearer token for every request"),
+  oauth2: optional(object(OAUTH2_KEYS), "a bearer token for every request", { isSecret: true }),
 } satisfies Keys;
 
 /** Reads an HTTP authenticator. Undefined when something was refused, and then that has been reported. */

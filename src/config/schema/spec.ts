@@ -75,11 +75,18 @@ function describeNode(node: HoconNode, place: Place): string {
     default: {
       const text = node.kind === "number" ? node.text : node.value;
       // A forgotten `=` joins `secret` and what follows it to the text before.
-      if (place.isSecret || isSecretKey(text)) return node.kind === "text" ? "a text" : "a number";
+      if (place.isSecret || isSecretKey(text) || holdsCredentials(text))
+        return node.kind === "text" ? "a text" : "a number";
       if (text === "") return "an empty text";
       return `\`${text.length > 60 ? `${text.slice(0, 60)}…` : text}\``;
     }
   }
+}
+
+/** A URL with something before an `@`, which may be a password. */
+function holdsCredentials(text: string): boolean {
+  const authority = text.indexOf("://");
+  return authority >= 0 && text.includes("@", authority);
 }
 
 /** The text of a scalar: numbers and booleans count as their text. */

@@ -286,6 +286,26 @@ describe("oauth2", () => {
     }
   });
 
+  test.each([
+    ["http://127.0.0.1/a@b?c=@", true],
+    ["http://127.0.0.1?c=@", true],
+    ["http://a@127.0.0.1/", false],
+    ["http://a:b@127.0.0.1/token", false],
+    ["http://@127.0.0.1/token", false],
+    ["http://a@b@127.0.0.1/token", false],
+    ["http://127.0.0.1/#a", false],
+    ["http:///token", false],
+  ])("takes its tokens from a URL without credentials: %s", (url, isTaken) => {
+    const text = OAUTH2().replace("http://127.0.0.1/token", url);
+    if (isTaken) {
+      expect(load(`${POST}, ${text}`).http.oauth2?.tokenEndpoint).toBe(new URL(url).href);
+    } else {
+      expect(errors(`${POST}, ${text}`)).toEqual([
+        expect.stringMatching(/token_endpoint: expected .*without a username or password/),
+      ]);
+    }
+  });
+
   test("does not go with an authorization header of one's own", () => {
     const own = 'headers { Authorization = "Bearer x" }';
     expect(errors(`${POST}, ${own}, ${OAUTH2()}`)).toEqual([
