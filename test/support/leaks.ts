@@ -1,7 +1,10 @@
 /** Looks for secrets in what was written, in every form they are likely to take. */
 
-/** The forms of a secret: as it is, base64 at each of the three offsets, hexadecimal, escaped. */
-export function formsOf(secret: string): string[] {
+/**
+ * The forms of a secret: base64 at each of the three offsets, hexadecimal, and of a text as it is and
+ * escaped.
+ */
+export function formsOf(secret: string | Uint8Array): string[] {
   const bytes = Buffer.from(secret);
   const hex = bytes.toString("hex");
   const base64 = [0, 1, 2].map((offset) => {
@@ -10,15 +13,17 @@ export function formsOf(secret: string): string[] {
     return text.replace(/=+$/, "").slice(offset === 0 ? 0 : offset + 1, -1);
   });
   const base64url = base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"));
-  const escaped = [JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
-  const all = [secret, ...base64, ...base64url, hex, hex.toUpperCase(), ...escaped];
-  return [...new Set(all)];
+  const asText =
+    typeof secret === "string"
+      ? [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]
+      : [];
+  return [...new Set([...asText, ...base64, ...base64url, hex, hex.toUpperCase()])];
 }
 
 /** `SECRET's name in PLACE: …`, for every secret that stands in a text. */
 export function leaksIn(
   texts: Readonly<Record<string, string>>,
-  secrets: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string | Uint8Array>>,
 ): string[] {
   return Object.entries(texts).flatMap(([place, text]) =>
     Object.entries(secrets).flatMap(([name, secret]) =>

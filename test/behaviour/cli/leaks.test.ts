@@ -5,13 +5,16 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { openStore } from "../../../bindings/node/store/store.ts";
 import type { Preset } from "../../../src/config/compatibility.ts";
+import { connectPacket, RawClient } from "../../support/broker.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { runCli, TestDirectory } from "../../support/cli.ts";
 import { startCli } from "../../support/cli-process.ts";
-import { type HttpServer, startHttpServer } from "../../support/http-server.ts";
+import { type HttpServer, sendJson, startHttpServer } from "../../support/http-server.ts";
 import { formsOf, leaksIn } from "../../support/leaks.ts";
 import { knock } from "../../support/mqtt-client.ts";
+import { ScramClient } from "../../support/scram-client.ts";
 import { makeToken } from "../../support/tokens.ts";
 
 /** What must not be seen again. Passwords of clients are added by the tests. */
@@ -24,6 +27,10 @@ const SECRETS = {
   "password that the server chokes on": "choking-Er4tYu7iOp1aSd3f",
   "passphrase of the listener's key": "Df6gHj9kLz2xCv4bNm1q",
   "authentication data": "Cv3bNm6qWe9rTy1uIo5p",
+  "password of a SCRAM user": "Xs2wQa9zEd4cRf6vTg8b",
+  "wrong password of a SCRAM user": "Yh7nUj5mIk3lOp1zAq9x",
+  "oauth2 client secret": "Bh4uNj7iMk1oLp6aZq3w",
+  "oauth2 access token": "Gt6yHu2jIk8oLp4zXc7v",
 } as const;
 
 const CERTIFICATE = makeCertificate({ subject: [{ CN: "localhost" }], dnsNames: ["localhost"] });
@@ -48,9 +55,23 @@ const SECRET_TOKENS = Object.fromEntries(
 );
 const ALL = { ...SECRETS, ...SECRET_TOKENS, "key of the listener": KEY_LINE };
 
+/** An authenticator that asks with a token of this endpoint. */
+function bearer(origin: string, endpoint: string): string {
+  return `{
+    mechanism = password_based, backend = http, method = post, url = "${origin}/bearer"
+    body { username = "\${username}", password = "\${password}" }
+    oauth2 {
+      token_endpoint = "${origin}/${endpoint}", client_id = broker
+      client_secret = "${SECRETS["oauth2 client secret"]}"
+    }
+  }`;
+}
+
 function policy(origin: string): string {
   return `
 listeners.tcp.default.bind = "127.0.0.1:0"
+listeners.tcp.bearer { bind = "127.0.0.1:0", authentication = [${bearer(origin, "token")}] }
+listeners.tcp.tokenless { bind = "127.0.0.1:0", authentication = [${bearer(origin, "no-token")}] }
 listeners.ssl.default {
   bind = "127.0.0.1:0"
   ssl_options { certfile = "server.pem", keyfile = "server.key", password = "${SECRETS["passphrase of the listener's key"]}" }
@@ -77,6 +98,7 @@ authentication = [
     headers { "content-type" = "application/json", authorization = "Bearer ${SECRETS["header of the http authenticator"]}" }
     body { username = "\${username}", password = "\${password}" }
   }
+  { mechanism = scram, backend = built_in_database }
 ]
 authorization.sources = [{ type = file, path = "acl.conf" }]
 `;
@@ -87,8 +109,19 @@ async function startEcho(): Promise<HttpServer> {
   const server = await startHttpServer((response, asked) => {
     const echo = `${JSON.stringify(asked.headers)} ${asked.body}`;
     const isChoked = asked.body.includes("choking");
-    response.writeHead(isChoked ? 500 : 200, { "content-type": "application/json" });
-    response.end(isChoked ? echo : asked.url === "/auth" ? '{"result":"ignore"}' : echo);
+    if (asked.url === "/token") {
+      const access_token = SECRETS["oauth2 access token"];
+      sendJson(response, { access_token, token_type: "Bearer", expires_in: 3600 });
+    } else if (asked.url === "/no-token") {
+      sendJson(response, { error: "invalid_client", error_description: echo, scope: echo }, 401);
+    } else if (asked.url === "/bearer" && asked.body.includes("ann")) {
+      const quoted = JSON.stringify(asked.headers.authorization);
+      response.setHeader("www-authenticate", `Bearer error="invalid_token", realm=${quoted}`);
+      sendJson(response, { error: echo }, 401);
+    } else {
+      response.writeHead(isChoked ? 500 : 200, { "content-type": "application/json" });
+      response.end(isChoked ? echo : asked.url === "/auth" ? '{"result":"ignore"}' : echo);
+    }
   });
   onTestFinished(() => server.close());
   return server;
@@ -150,18 +183,52 @@ async function talkNonsense(port: number): Promise<void> {
   }
 }
 
+const SCRAM = { user: "dev", password: SECRETS["password of a SCRAM user"] };
+
+/** Makes the SCRAM user; gives what is stored of its password. */
+async function addScramUser(made: TestDirectory): Promise<Record<string, Uint8Array>> {
+  const who = ["users", "add", SCRAM.user, "-c", made.file("p.conf"), "--scram", "sha256"];
+  const added = startCli([...who, "--password-stdin"], { input: `${SCRAM.password}\n` });
+  expect(await added.ended).toBe(0);
+  expect(leaksIn({ "users add": added.stdout() + added.stderr() }, ALL)).toEqual([]);
+  const store = await openStore(made.file("data"));
+  const { storedKey, serverKey } = store.scramUser("sha256", SCRAM.user)!;
+  await store.close();
+  return { "StoredKey of the SCRAM user": storedKey, "ServerKey of the SCRAM user": serverKey };
+}
+
+/** Goes through an exchange; the code of the CONNACK, and the proof that was sent. */
+async function loginScram(port: number, password: string): Promise<[code: number, proof: string]> {
+  const scram = new ScramClient({ ...SCRAM, password });
+  const propertiesOf = (data: Buffer) => ({
+    properties: { authenticationMethod: scram.method, authenticationData: data },
+  });
+  const client = await RawClient.open(port);
+  client.send(connectPacket({ clientId: "scram", ...propertiesOf(scram.first) }));
+  const asked = await client.next("auth");
+  const answer = scram.answer(asked.properties?.authenticationData);
+  client.send({ cmd: "auth", reasonCode: 0x18, ...propertiesOf(answer) });
+  const { reasonCode = 0 } = await client.next("connack");
+  client.socket.end();
+  await client.closed;
+  return [reasonCode, answer.toString().split(",p=")[1]!];
+}
+
 const PRESETS: readonly Preset[] = ["strict", "emqx"];
 
 describe.each(PRESETS)("with --compatibility %s, secrets", (preset) => {
   it("are in no log line, whatever clients and servers do", async () => {
     const server = await startEcho();
     const made = directory(policy(server.origin));
+    const keys = await addScramUser(made);
     const config = made.file("p.conf");
     const args = ["broker", "-c", config, "--compatibility", preset, "--log-level", "trace"];
     const broker = startCli(args);
     onTestFinished(() => void broker.child.kill("SIGKILL"));
     const said = await broker.until(/policy: /);
-    const port = Number(/mqtt:\/\/127\.0\.0\.1:(\d+)/.exec(said)![1]);
+    const portOf = (listener: string): number =>
+      Number(new RegExp(`mqtt://127\\.0\\.0\\.1:(\\d+) \\(tcp:${listener}\\)`).exec(said)![1]);
+    const port = portOf("default");
     const answers: Record<string, number> = {};
     for (const [name, credential] of Object.entries(CREDENTIALS)) {
       for (const version of [4, 5] as const) {
@@ -173,6 +240,15 @@ describe.each(PRESETS)("with --compatibility %s, secrets", (preset) => {
         await answer.leave();
       }
     }
+    for (const listener of ["bearer", "tokenless"]) {
+      for (const credential of [CREDENTIALS.user!, CREDENTIALS.choking!, CREDENTIALS.nobody!]) {
+        const whom = { port: portOf(listener), clientId: "c", version: 5, ...credential } as const;
+        expect(await knock(whom)).toBeGreaterThan(0x80);
+      }
+    }
+    const [right, proof] = await loginScram(port, SCRAM.password);
+    const wrong = await loginScram(port, SECRETS["wrong password of a SCRAM user"]);
+    expect([right, wrong[0]]).toEqual([0, 0x87]);
     await talkNonsense(port);
     made.write(
       "p.conf",
@@ -188,14 +264,21 @@ describe.each(PRESETS)("with --compatibility %s, secrets", (preset) => {
     expect(server.asked.some(({ url, body }) => url === "/auth" && body.includes("choking"))).toBe(
       true,
     );
+    // So was the one for tokens, and the tokens went where they belong.
+    const bearers = server.asked.filter(({ url }) => url === "/bearer");
+    const header = `Bearer ${SECRETS["oauth2 access token"]}`;
+    expect(new Set(bearers.map(({ headers }) => headers.authorization))).toEqual(new Set([header]));
+    expect(server.asked.some(({ url }) => url === "/no-token")).toBe(true);
     const text = broker.stdout() + broker.stderr();
     expect(text).toContain("connect_refused");
-    expect(leaksIn({ "the broker's output": text }, ALL)).toEqual([]);
+    const proofs = { "proof of the password": proof, "proof of another": wrong[1] };
+    expect(leaksIn({ "the broker's output": text }, { ...ALL, ...keys, ...proofs })).toEqual([]);
   });
 
   it("are in no explanation, check or image", async () => {
     const server = await startEcho();
     const made = directory(policy(server.origin));
+    const keys = await addScramUser(made);
     const config = made.file("p.conf");
     const common = ["-c", config, "--compatibility", preset, "-i", "c1"];
     const texts: Record<string, string> = {};
@@ -214,13 +297,32 @@ describe.each(PRESETS)("with --compatibility %s, secrets", (preset) => {
       await run("explain publish", "explain", "publish", "t/1", ...who);
       await run("explain subscribe", "explain", "subscribe", "s/#", ...who, "--json");
     }
-    expect(codes).toMatchObject({ valid: 0, expired: 1, forged: 1 });
+    for (const listener of ["tcp:bearer", "tcp:tokenless"]) {
+      const { username, password } = CREDENTIALS.user!;
+      const file = made.write("password.txt", password);
+      const who = [...common, "--listener", listener, "-u", username, "--password-file", file];
+      codes[listener] = await run(`explain ${listener}`, "explain", "connect", ...who);
+      await run(`explain ${listener} as JSON`, "explain", "connect", ...who, "--json");
+    }
+    for (const name of ["password of a SCRAM user", "wrong password of a SCRAM user"] as const) {
+      const file = made.write("password.txt", SECRETS[name]);
+      const method = ["--auth-method", "SCRAM-SHA-256", "-u", SCRAM.user, "--password-file", file];
+      codes[name] = await run(`explain ${name}`, "explain", "connect", ...common, ...method);
+      await run(`explain ${name} as JSON`, "explain", "connect", ...common, ...method, "--json");
+    }
+    await run("users list", "users", "list", "-c", config, "--scram", "sha256", "--json");
+    expect(texts["users list"]).toContain(SCRAM.user);
+    expect(codes).toMatchObject({
+      ...{ valid: 0, expired: 1, forged: 1, "tcp:bearer": 1, "tcp:tokenless": 1 },
+      ...{ "password of a SCRAM user": 0, "wrong password of a SCRAM user": 1 },
+    });
+    expect(server.asked.some(({ url }) => url === "/token")).toBe(true);
     expect(await run("check", "check", config, "--compatibility", preset, "--json")).toBe(0);
     const image = made.file("p.image");
     expect(await run("compile", "compile", config, "--compatibility", preset, "-o", image)).toBe(0);
     texts.image = readFileSync(image, "latin1");
     expect(texts["explain valid"]).toContain("(hidden)");
-    expect(leaksIn(texts, ALL)).toEqual([]);
+    expect(leaksIn(texts, { ...ALL, ...keys })).toEqual([]);
   });
 
   it("are in no message about a configuration that cannot be read", async () => {
@@ -245,6 +347,16 @@ describe.each(PRESETS)("with --compatibility %s, secrets", (preset) => {
       http(`headers { authorization { x = "${secret}" } }`),
       http(`headers = "${secret}"`),
       http(`body = "${secret}"`),
+      http(`oauth2 = "${secret}"`),
+      http(`oauth2 { token_endpoint = "http://h/", client_id = a, client_secret = ["${secret}"] }`),
+      http(`oauth2 { token_endpoint = "http://h/", client_id = a, client_secrt = "${secret}" }`),
+      http(`oauth2 { token_endpoint = "http://a:${secret}@h/", client_id = a, client_secret = b }`),
+      http(
+        `oauth2 { token_endpoint = "http://a:${secret}/@@h/", client_id = a, client_secret = b }`,
+      ),
+      http("enable = true").replace("http://h/", `http://a:${secret}@h/`),
+      jwt(`use_jwks = true, endpoint = "http://a:${secret}@h/"`),
+      jwt(`use_jwks = true, endpoint = "htp://a:${secret}@h/"`),
       `listeners.ssl.default.ssl_options { certfile = "server.pem", keyfile = "server.key", password = ["${secret}"] }`,
       `listeners.ssl.default.ssl_options { certfile = "server.pem", keyfile = """${KEY_LINE}${KEY_LINE}""" }`,
     ];
@@ -253,8 +365,8 @@ describe.each(PRESETS)("with --compatibility %s, secrets", (preset) => {
     for (const [index, text] of broken.entries()) {
       const file = made.write("broken.conf", text);
       const { code, stdout, stderr } = await runCli("check", file, "--compatibility", preset);
-      // An authenticator whose key cannot be read is left out in emqx mode.
-      const isLeftOut = preset === "emqx" && text.includes("SECRET KEY");
+      // An authenticator that cannot have its keys is left out in emqx mode.
+      const isLeftOut = preset === "emqx" && /SECRET KEY|, endpoint = "http:\/\/a:/.test(text);
       expect(code, text.replaceAll(secret, "…")).toBe(isLeftOut ? 0 : 2);
       texts[`${index}`] = stdout + stderr;
     }
