@@ -249,10 +249,14 @@ export interface Session {
    */
   authorize(action: Action, topic: string): Decision | Promise<Decision>;
   /**
-   * May a message on this concrete topic be delivered to the client? Synchronous; asked for every
-   * delivery of a subscription that `isCovered` did not clear.
+   * May a message on this concrete topic be delivered to the client, for a subscription with this QoS?
+   * Synchronous; asked for every delivery of a subscription that `isCovered` did not clear.
+   *
+   * With the `filter` of the subscription the first rule that speaks of the filter or of the topic
+   * decides: `{eq, "a/#"}` allows no topic, but whoever may subscribe to `a/#` by it may hear what
+   * no rule before it refuses.
    */
-  authorizeDelivery(topic: string, qos: 0 | 1 | 2): boolean;
+  authorizeDelivery(topic: string, qos: 0 | 1 | 2, filter?: string): boolean;
   /** Is every topic that `filter` matches allowed, so that deliveries need no check? */
   isCovered(filter: string, qos: 0 | 1 | 2): boolean;
   /**

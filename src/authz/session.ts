@@ -6,6 +6,7 @@
  * Source: authorization §4.1, §5.
  */
 
+import { RULE_NONE } from "../../assembly/abi.ts";
 import type { RequestFields } from "../core/request.ts";
 import {
   actionBit,
@@ -21,6 +22,7 @@ import {
 import { UsageError } from "../errors.ts";
 import type { LoadedPolicy } from "../policy.ts";
 import { splitDelayed } from "../topic/delayed.ts";
+import { isFilterSubset } from "../topic/set.ts";
 import type { Action, ClientInfo, Decision, ReauthAnswer, Session, Text } from "../types.ts";
 import {
   ALLOWED_SUPERUSER,
@@ -146,8 +148,12 @@ export class PolicySession implements Session {
     return this.#decide(actionBit(action), topic);
   }
 
-  authorizeDelivery(topic: string, qos: 0 | 1 | 2): boolean {
-    return this.#decide(actionBit({ type: "subscribe", qos }), topic).verdict === "allow";
+  authorizeDelivery(topic: string, qos: 0 | 1 | 2, filter: string = topic): boolean {
+    const bit = actionBit({ type: "subscribe", qos });
+    if (this.#decide(bit, topic).verdict === "allow") return true;
+    return (
+      filter !== topic && isFilterSubset(topic, filter) && this.#isAllowedFirst(bit, filter, topic)
+    );
   }
 
   isCovered(filter: string, qos: 0 | 1 | 2): boolean {
@@ -253,6 +259,31 @@ export class PolicySession implements Session {
     return tokenDecision(verdict, rule);
   }
 
+  /**
+   * Does a rule that allows the filter stand before what refuses the topic? Where allow rules need not
+   * contain the filter, they say nothing of its topics.
+   */
+  #isAllowedFirst(bit: number, filter: string, topic: string): boolean {
+    const { policy, isClosed } = this.#holder;
+    if (isClosed || !policy.config.switches.subscribe_containment) return false;
+    const askedFilter = this.#askedTopic(policy, filter);
+    const askedTopic = this.#askedTopic(policy, topic);
+    if (askedFilter === undefined || askedTopic === undefined) return false;
+    if (this.#rulesHaveExpired(policy)) return false;
+    try {
+      const handle = this.#open(policy);
+      const byFilter = decidePacked(policy.memory, handle, bit, askedFilter);
+      if (verdictOf(byFilter) !== "allow") return false;
+      const byTopic = decidePacked(policy.memory, handle, bit, askedTopic);
+      if (verdictOf(byTopic) === "no_match") return true;
+      // Without a rule it was given up, and nothing is known of what stands where.
+      return ruleOf(byTopic) >= 0 && placeOf(byFilter, policy) < placeOf(byTopic, policy);
+    } catch (error) {
+      policy.recover(error);
+      return false;
+    }
+  }
+
   /** The topic that the rules are asked about; undefined when `$delayed/…` is malformed. */
   #askedTopic(policy: LoadedPolicy, topic: string): string | undefined {
     const inner = topic.startsWith("$delayed/") ? (splitDelayed(topic) as string) : topic;
@@ -326,6 +357,15 @@ export class PolicySession implements Session {
     }
   }
 }
+
+/** Where the deciding rule stands among all: rules of a source that is asked earlier come first. */
+function placeOf(answer: number, { storedRules }: LoadedPolicy): number {
+  const order = storedRules?.options.isBehindFile ? IMAGE_FIRST : STORED_FIRST;
+  return order.indexOf(originOf(answer)) * RULE_NONE + ruleOf(answer);
+}
+
+const STORED_FIRST = ["token", "own", "shared", "image"] as const;
+const IMAGE_FIRST = ["token", "image", "own", "shared"] as const;
 
 /** A replaced instance is gone, with its records. */
 function closeRecord(policy: LoadedPolicy, epoch: object | undefined, handle: number): void {

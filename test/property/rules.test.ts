@@ -10,7 +10,9 @@ import { resolveSwitches } from "../../src/config/compatibility.ts";
 import { encodeRequest } from "../../src/core/request.ts";
 import { actionBit, closeClient, decide, openClient } from "../../src/core/rules.ts";
 import { type CoreMemory, inputEnd } from "../../src/core/wasm.ts";
+import { validateTopicFilter } from "../../src/topic/validate.ts";
 import { referenceDecide } from "../reference/decide.ts";
+import { topicMatches } from "../reference/topic.ts";
 import {
   aimAt,
   arbitraryClient,
@@ -44,6 +46,40 @@ describe("the rule index", () => {
         },
       ),
       runs(100),
+    );
+  });
+
+  test("allows a filter first only where it speaks of the filter's topics too, but for eq", () => {
+    const isEqual = ({ topics }: Rule): boolean =>
+      topics !== "all" && topics.some(({ type }) => type === "equal");
+    const levels = fc.array(fc.constantFrom("a", "b", "", "$x", "u"), { maxLength: 3 });
+    fc.assert(
+      fc.property(
+        strictRules,
+        arbitraryClient,
+        arbitraryRequests,
+        levels,
+        (rules, client, requests, rest) => {
+          const core = coreWith(rules, strict);
+          const handle = openClient(core, requestOf(client));
+          for (const [anyAction, anyTopic, aim] of requests) {
+            const filter = aimAt(rules, client, anyTopic, aim);
+            if (typeof filter !== "string" || validateTopicFilter(filter) !== undefined) continue;
+            const action = { type: "subscribe", qos: anyAction.qos } as const;
+            const byFilter = decide(core, handle, actionBit(action), filter);
+            if (byFilter.verdict !== "allow" || isEqual(rules[byFilter.rule]!)) continue;
+            const fixed = filter.replace(/(^|\/)#$/, "");
+            const names = [fixed, ...(filter === fixed ? [] : rest)].join("/").split("/");
+            const topic = names.map((name) => (name === "+" ? (rest[0] ?? "a") : name)).join("/");
+            if (topic === "" || !topicMatches(filter, topic)) continue;
+            const byTopic = decide(core, handle, actionBit(action), topic);
+            expect(byTopic.verdict).not.toBe("no_match");
+            expect(byTopic.rule).toBeLessThanOrEqual(byFilter.rule);
+          }
+          closeClient(core, handle);
+        },
+      ),
+      runs(400),
     );
   });
 

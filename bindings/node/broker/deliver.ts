@@ -1,5 +1,6 @@
 /** May this message go to this client, and in what shape? Asked by aedes for every delivery. */
-import type { DeliveredPacket } from "./aedes.ts";
+import type { Session } from "../../../src/types.ts";
+import type { DeliveredPacket, Qos } from "./aedes.ts";
 import type { Peer } from "./peer.ts";
 
 const DOLLAR = 36;
@@ -31,14 +32,34 @@ export function deliver(peer: Peer, packet: DeliveredPacket): DeliveredPacket | 
   const isQueued = !peer.client.connected;
   const isSystem = topic.charCodeAt(0) === DOLLAR;
   if ((isQueued || isSystem) && !subscriptions.match(routed)) return null;
-  const granted = subscriptions.limitQos(routed, packet.qos);
-  // A queued message is acknowledged whatever the subscription is now, or it would stay queued.
-  const qos = isQueued && granted === 0 ? 1 : granted;
-  if (isEnforced && (isQueued || isSystem || !peer.isCovered())) {
-    if (!session.authorizeDelivery(topic, qos)) return null;
-  }
+  const isChecked = isEnforced && (isQueued || isSystem || !peer.isCovered());
+  const granted = isChecked
+    ? findAllowed(peer, session, { routed, topic })
+    : subscriptions.limitQos(routed, packet.qos);
+  if (granted === undefined) return null;
+  const qos = granted < packet.qos ? granted : packet.qos;
   packet.topic = topic;
-  packet.qos = qos;
+  // A queued message is acknowledged whatever the subscription is now, or it would stay queued.
+  packet.qos = isQueued && qos === 0 ? 1 : qos;
   peer.expectWrite();
   return packet;
+}
+
+/**
+ * The QoS of the best subscription that the message may be delivered for; undefined when there is
+ * none. Rules speak of the QoS that was asked for when subscribing, not of the message's.
+ */
+function findAllowed(
+  { subscriptions, mountpoint }: Peer,
+  session: Session,
+  { routed, topic }: { readonly routed: string; readonly topic: string },
+): Qos | undefined {
+  const { onlyQos } = subscriptions;
+  if (onlyQos !== undefined && session.authorizeDelivery(topic, onlyQos)) return onlyQos;
+  const best = subscriptions
+    .select(routed)
+    .find(([filter, qos]) =>
+      session.authorizeDelivery(topic, qos, filter.slice(mountpoint.length)),
+    );
+  return best?.[1];
 }

@@ -66,6 +66,18 @@ export class Subscriptions {
     return false;
   }
 
+  /** What every filter was granted; undefined where they differ, and without any. */
+  get onlyQos(): Qos | undefined {
+    const qos = ([0, 1, 2] as const).find((level) => this.#countByQos[level] > 0);
+    return qos !== undefined && this.#countByQos[qos] === this.#held.size ? qos : undefined;
+  }
+
+  /** The filters that select the topic, those with the highest QoS first. Cost: as `match`. */
+  select(topic: string): (readonly [filter: string, qos: Qos])[] {
+    const found = this.list().filter(([filter]) => isFilterSubset(topic, filter));
+    return found.sort(([, a], [, b]) => b - a);
+  }
+
   /**
    * The highest QoS granted to a filter that selects the topic [MQTT5 3.8.4-8], at most `qos`.
    * Only a client whose subscriptions differ in QoS costs a pass over its filters.

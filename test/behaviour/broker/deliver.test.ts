@@ -6,6 +6,7 @@ import {
   type TestBroker,
 } from "../../support/broker.ts";
 import { FakeEngine, type FakeEngineOptions } from "../../support/fake-engine.ts";
+import { engineFrom } from "../../support/policy.ts";
 
 let test: TestBroker;
 afterEach(() => test.close());
@@ -232,5 +233,54 @@ describe("a resumed session", () => {
     for (const topic of ["a/1", "b/marker"]) await publisher.publish(topic, { qos: 1 });
     const resumed = await test.join(persistent);
     expect(await heard(resumed)).toEqual([]);
+  });
+});
+
+describe("a delivery under rules that do not cover its subscription", () => {
+  const CONF = `portcullis.allow_anonymous = true
+    authorization { no_match = deny, sources = [{ type = file, path = "acl.conf" }] }
+  `;
+
+  async function startWith(rules: string): Promise<RawClient> {
+    const acl = `${rules}\n{allow, all, publish, all}.\n{allow, all, subscribe, ["b/marker"]}.\n`;
+    test = await startBroker(await engineFrom({ conf: CONF, acl }));
+    return test.join({ clientId: "sub" });
+  }
+
+  async function publish(...topics: readonly string[]): Promise<void> {
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of topics) await publisher.publish(topic, { qos: 1, messageId: 7 });
+    await publisher.publish("b/marker");
+  }
+
+  it("is made for a filter that an eq rule allows, unless the topic is refused before", async () => {
+    const rules = '{deny, all, subscribe, ["a/no"]}.\n{allow, all, subscribe, [{eq, "a/#"}]}.';
+    const subscriber = await startWith(rules);
+    expect(await subscriber.subscribe(["a/#", "b/marker", "a/+", "a/x"])).toEqual([0, 0, 135, 135]);
+    await publish("a/x", "a/no", "a");
+    expect(await heard(subscriber)).toEqual(["a/x", "a"]);
+  });
+
+  it("goes by the QoS that was subscribed with, whatever the message has", async () => {
+    const rules = `{deny, all, subscribe, ["a/no"]}.
+      {allow, all, {subscribe, [{qos, 1}]}, ["a/#"]}.
+      {allow, all, {subscribe, [{qos, 0}]}, ["c/#"]}.`;
+    const subscriber = await startWith(rules);
+    expect(await subscriber.subscribe([{ topic: "a/#", qos: 1 }, "a/#", "c/#"])).toEqual([
+      1, 135, 0,
+    ]);
+    await subscriber.subscribe(["b/marker"]);
+    const publisher = await test.join({ clientId: "pub" });
+    for (const topic of ["a/x", "a/no", "c/x"]) {
+      for (const qos of [0, 1] as const) await publisher.publish(topic, { qos });
+    }
+    await publisher.publish("b/marker");
+    const qos: string[] = [];
+    for (;;) {
+      const packet = await subscriber.next("publish");
+      if (packet.topic === "b/marker") break;
+      qos.push(`${packet.topic} ${packet.qos}`);
+    }
+    expect(qos).toEqual(["a/x 0", "a/x 1", "c/x 0", "c/x 0"]);
   });
 });

@@ -247,6 +247,55 @@ describe("deliveries and covered filters", () => {
     expect(session.authorizeDelivery("a/b", 0)).toBe(true);
     expect(session.authorizeDelivery("a/b", 1)).toBe(false);
   });
+
+  it("are allowed by an eq rule for the filter, unless a rule before it refuses the topic", async () => {
+    const acl = `{deny, all, subscribe, ["a/secret"]}.
+      {allow, all, subscribe, [{eq, "a/#"}]}.
+      {deny, all, subscribe, ["a/late"]}.
+      {allow, all, subscribe, ["a/+/x"]}.
+      {deny, all}.\n`;
+    const { open } = await engineOf({ text: JWT, acl });
+    const session = await open({ password });
+    const heard = (filter: string): string[] =>
+      ["a", "a/b", "a/late", "a/b/x", "a/secret", "b"].filter((topic) =>
+        session.authorizeDelivery(topic, 0, filter),
+      );
+    expect(session.isCovered("a/#", 0)).toBe(false);
+    expect(heard("a/#")).toEqual(["a", "a/b", "a/late", "a/b/x"]);
+    expect(heard("a/+")).toEqual(["a/b/x"]);
+    expect(heard("#")).toEqual(["a/b/x"]);
+    expect(session.authorizeDelivery("a/b", 0)).toBe(false);
+  });
+
+  it("are refused by a token's own rules before an eq rule of a file allows the filter", async () => {
+    const acl = '{allow, all, subscribe, [{eq, "a/#"}]}.\n{deny, all}.\n';
+    const { open } = await engineOf({ text: JWT, acl });
+    const own = await open({
+      password: token({ acl: [{ permission: "deny", action: "sub", topic: "a/b" }] }),
+    });
+    expect(own.authorizeDelivery("a/b", 0, "a/#")).toBe(false);
+    expect(own.authorizeDelivery("a/c", 0, "a/#")).toBe(true);
+    const eq = await open({ password: token({ acl: { sub: ["eq a/#"] }, exp: START + 10 }) });
+    expect(eq.authorizeDelivery("a/b", 0, "a/#")).toBe(true);
+    expect(eq.authorizeDelivery("a/b", 0, "a/+")).toBe(false);
+  });
+
+  it("are not allowed by an eq rule once the token's rules have expired", async () => {
+    const { open, clock } = await engineOf({ text: JWT, acl: "{deny, all}.\n" });
+    const session = await open({ password: token({ acl: { sub: ["eq a/#"] }, exp: START + 10 }) });
+    expect(session.authorizeDelivery("a/b", 0, "a/#")).toBe(true);
+    clock.ms += 11_000;
+    expect(session.authorizeDelivery("a/b", 0, "a/#")).toBe(false);
+  });
+
+  it("are not widened by a filter where allow rules need not contain it", async () => {
+    const text = `${JWT}\nportcullis.switches { subscribe_containment = false }`;
+    const { open } = await engineOf({ text, acl: '{allow, all, all, ["a/+"]}.\n{deny, all}.\n' });
+    const session = await open({ password });
+    expect(subscribe(session, "a/#")).toBe("allow rule");
+    expect(session.authorizeDelivery("a/b", 0, "a/#")).toBe(true);
+    expect(session.authorizeDelivery("a/b/c", 0, "a/#")).toBe(false);
+  });
 });
 
 describe("requested filters", () => {

@@ -49,4 +49,26 @@ describe("Subscriptions", () => {
     expect(held.match("$x/y")).toBe(true);
     expect(held.match("$x/y/z")).toBe(false);
   });
+
+  it("selects the filters of a topic, the best QoS first", () => {
+    const held = new Subscriptions();
+    held.set("a/#", 0, true);
+    held.set("a/b", 2, true);
+    held.set("+/b", 1, true);
+    expect(held.select("a/b").map(([filter]) => filter)).toEqual(["a/b", "+/b", "a/#"]);
+    expect(held.select("a/c")).toEqual([["a/#", 0]]);
+    expect(held.select("b")).toEqual([]);
+  });
+
+  it("knows the QoS of all, while they have the same", () => {
+    const held = new Subscriptions();
+    expect(held.onlyQos).toBe(undefined);
+    held.set("a", 1, true);
+    held.set("b", 1, true);
+    expect(held.onlyQos).toBe(1);
+    held.set("b", 0, true);
+    expect(held.onlyQos).toBe(undefined);
+    held.delete("a");
+    expect(held.onlyQos).toBe(0);
+  });
 });
