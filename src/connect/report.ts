@@ -75,6 +75,7 @@ export function traceClientAttrs(
   }
 }
 
+/** What each authenticator said, and what came of it where the last of them did not say so itself. */
 export function traceChain({ trace }: Report, verdict: ChainVerdict): void {
   for (const step of verdict.steps) {
     trace({
@@ -84,10 +85,15 @@ export function traceChain({ trace }: Report, verdict: ChainVerdict): void {
       detail: stepDetail(step),
     });
   }
-  const { verdict: outcome, by } = verdict;
+  const { verdict: outcome, by, steps } = verdict;
+  const last = steps.at(-1);
+  if (last?.by === by && SAYS[outcome] === last.outcome) return;
   const reason = "reason" in verdict ? verdict.reason : undefined;
   trace({ stage: "authentication", at: by, outcome, detail: reason });
 }
+
+/** A verdict → what the authenticator that gives it says. */
+const SAYS = { allow: "ok", deny: "deny", continue: "continue" } as const;
 
 function stepDetail({ reason, message, detail }: ChainStep): string | undefined {
   const parts = [message ?? reason, detail].filter((part) => part !== undefined);

@@ -84,7 +84,6 @@ authentication  cinfo                 ignore    all_ignored
               password → (hidden)
         clientid → "dev-1"
 authentication  jwt                   ok
-authentication  jwt                   allow     ok
 
 ALLOW connect: ok, by jwt
 `);
@@ -97,6 +96,33 @@ ALLOW connect: ok, by jwt
       "str_neq(nth(4, tokens(jwt_value(password, 'sub'), ':')), clientid) → true",
     );
     expect(text).toMatch(/\nDENY {2}connect: check_denied, by cinfo, CONNACK 0x86\n$/);
+  });
+
+  it("has one row for each authenticator, and one of its own for what came of them otherwise", async () => {
+    const conf = `authentication = [
+      { mechanism = cinfo, checks = [{ is_match = "str_eq(clientid, 'bad')", result = deny }] }
+      { mechanism = password_based, backend = http, method = get, url = "http://127.0.0.1:1/\${username}" }
+    ]`;
+    const rows = async (file: string, ...client: readonly string[]): Promise<string[]> => {
+      const { text } = await explain("connect", "-c", file, ...client);
+      const lines = text.split("\n").filter((line) => line.startsWith("authentication"));
+      return lines.map((line) => line.replace(/ +/g, " ").replace(/; .*$/, "").trim());
+    };
+    const strict = made.write("rows.conf", conf);
+    const emqx = made.write("rows-emqx.conf", `portcullis.compatibility = emqx\n${conf}`);
+    const ignored = "authentication cinfo ignore all_ignored";
+    const failed = "authentication password_based:http failure the server cannot be reached";
+    expect(await rows(strict, "-i", "bad")).toEqual(["authentication cinfo deny check_denied"]);
+    expect(await rows(strict, "-i", "dev", "-u", "ann")).toEqual([
+      ...[ignored, failed, "authentication password_based:http deny backend_unavailable"],
+    ]);
+    expect(await rows(emqx, "-i", "dev", "-u", "ann")).toEqual([
+      ...[ignored, failed, "authentication chain deny all_ignored"],
+    ]);
+    const method = ["--auth-method", "X", "-P", "x"];
+    expect(await rows(strict, "-i", "dev", ...method)).toEqual([
+      "authentication chain deny unknown_auth_method",
+    ]);
   });
 
   it("gives the same as JSON, without secrets", async () => {
