@@ -103,7 +103,7 @@ function answerFailure(failure: RenderFailure): TemplateAnswer {
   }
 }
 
-/** Topics of rules have a parser of their own, which the rule compiler uses. */
+/** Topics of rules as the rule compiler reads them. */
 function answerTopic(source: string, record: TemplateRecord, switches: Switches): TemplateAnswer {
   const { topic } = parseTopicTemplate(source, switches);
   switch (topic.type) {

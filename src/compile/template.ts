@@ -32,6 +32,8 @@ export interface Template {
   readonly unknown: readonly string[];
 }
 
+type SplitOptions = Pick<TemplateOptions, "switches">;
+
 export interface TemplateOptions {
   /**
    * Names this place knows: `username` for that name, `client_attrs.*` for any that starts with
@@ -46,8 +48,6 @@ export interface TemplateOptions {
   readonly namespacesSurvive?: boolean | undefined;
 }
 
-const NAMES = /\$\{(?:\$|\.?([A-Za-z0-9._]*))\}/g;
-const NAMES_WITH_HYPHEN = /\$\{(?:\$|\.?([A-Za-z0-9._-]*))\}/g;
 /** What looks like a placeholder and is none. */
 const MALFORMED = /\$\{(?!\$\})[^${}]*\}/g;
 
@@ -65,7 +65,7 @@ export function parseTemplate(text: string, options: TemplateOptions): Template 
  * placeholder of what the first reading took for text, and that one is checked against no list.
  */
 export function parseTemplates(texts: readonly string[], options: TemplateOptions): Template[] {
-  const first = texts.map((text) => split(text, options));
+  const first = texts.map((text) => splitTemplate(text, options));
   const isUnknown = (part: TemplatePart): part is Placeholder =>
     typeof part !== "string" && !isAllowed(part.name, options.allowed);
   const hasUnknown = first.some((parts) => parts.some(isUnknown));
@@ -73,7 +73,7 @@ export function parseTemplates(texts: readonly string[], options: TemplateOption
     const parts = first[index]!;
     return {
       source,
-      parts: hasUnknown ? neutralize(parts, options, isUnknown) : merge(parts),
+      parts: hasUnknown ? neutralizeUnknown(parts, options, isUnknown) : mergeParts(parts),
       unknown: unique([
         ...parts.filter(isUnknown).map(({ name }) => name),
         ...(options.switches.strict_placeholder_names ? malformedNames(parts) : []),
@@ -131,29 +131,56 @@ export function isAllowed(name: string, allowed: "any" | readonly string[]): boo
   );
 }
 
-/** One reading: literals with `${$}` replaced, not merged, and placeholders whether allowed or not. */
-function split(text: string, options: TemplateOptions): TemplatePart[] {
-  const pattern = options.switches.strict_placeholder_names ? NAMES_WITH_HYPHEN : NAMES;
+/**
+ * One reading: literals with `${$}` replaced, not merged, and placeholders whether allowed or not.
+ * Names may have hyphens with strict_placeholder_names.
+ */
+export function splitTemplate(text: string, { switches }: SplitOptions): TemplatePart[] {
   const parts: TemplatePart[] = [];
   let behind = 0;
-  for (const match of text.matchAll(pattern)) {
-    if (match.index > behind) parts.push(text.slice(behind, match.index));
-    const name = match[1];
-    parts.push(name === undefined ? "$" : { name, path: name.split(".") });
-    behind = match.index + match[0].length;
+  let at = text.indexOf("${");
+  while (at !== -1) {
+    const close = closingBrace(text, at + 2, switches.strict_placeholder_names);
+    if (close !== undefined) {
+      if (at > behind) parts.push(text.slice(behind, at));
+      parts.push(readPlaceholder(text.slice(at + 2, close)));
+      behind = close + 1;
+    }
+    at = text.indexOf("${", Math.max(at + 2, behind));
   }
   if (behind < text.length) parts.push(text.slice(behind));
   return parts;
 }
 
-/** What becomes of the parts when some name of the unit is unknown. */
-function neutralize(
+/** Where the placeholder or escaped dollar ends whose first character stands at `from`. */
+function closingBrace(text: string, from: number, mayHaveHyphens: boolean): number | undefined {
+  let end = from;
+  if (text[end] === "$") end += 1;
+  else while (isNameCharacter(text.charCodeAt(end), mayHaveHyphens)) end += 1;
+  return text[end] === "}" ? end : undefined;
+}
+
+/** A letter, a digit, `_`, `.` or perhaps `-`; all of them are ASCII. */
+function isNameCharacter(code: number, mayBeHyphen: boolean): boolean {
+  const isLetter = (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a);
+  if (isLetter || (code >= 0x30 && code <= 0x39) || code === 0x5f || code === 0x2e) return true;
+  return mayBeHyphen && code === 0x2d;
+}
+
+function readPlaceholder(spelled: string): TemplatePart {
+  if (spelled === "$") return "$";
+  const name = spelled.startsWith(".") ? spelled.slice(1) : spelled;
+  return { name, path: name.split(".") };
+}
+
+/** What becomes of the parts when some name of the unit is unknown: literals merged again. */
+export function neutralizeUnknown(
   parts: readonly TemplatePart[],
   options: TemplateOptions,
   isUnknown: (part: TemplatePart) => part is Placeholder,
 ): TemplatePart[] {
   if (options.switches.template_literals_stay_literal) {
-    return merge(parts.map((part) => (isUnknown(part) ? `\${${part.name}}` : part)));
+    return mergeParts(parts.map((part) => (isUnknown(part) ? `\${${part.name}}` : part)));
   }
   const { allowed, namespacesSurvive } = options;
   const survives = ({ name }: Placeholder): boolean =>
@@ -162,10 +189,11 @@ function neutralize(
     if (typeof part === "string") return part;
     return survives(part) ? `\${${part.name}}` : `\${$}{${part.name}}`;
   });
-  return merge(split(rewritten.join(""), options));
+  return mergeParts(splitTemplate(rewritten.join(""), options));
 }
 
-function merge(parts: readonly TemplatePart[]): TemplatePart[] {
+/** Neighbouring literals become one. */
+export function mergeParts(parts: readonly TemplatePart[]): TemplatePart[] {
   const merged: TemplatePart[] = [];
   for (const part of parts) {
     const last = merged.at(-1);

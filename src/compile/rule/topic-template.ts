@@ -1,16 +1,26 @@
 /**
- * Placeholders in rule topics.
+ * Placeholders in rule topics: the template language (src/compile/template.ts) and what is different
+ * about it where a rule's topic is read.
  *
- * With `strict_placeholder_names`, whatever looks like a placeholder must be one, and `${$}` is
- * always a dollar sign. Without, unknown names are text, and one of them turns every
- * `${client_attrs.…}` into text and every `${$}` into a plain dollar sign before the topic is read
- * a second time, now with every name alive; `template_literals_stay_literal` leaves that out.
+ * - A topic without placeholders is no template: it stands as it is written, `${$}` included.
+ * - With `strict_placeholder_names`, whatever looks like a placeholder must be one, a lone `${` too,
+ *   an attribute has a name, and `${$}` is always a dollar sign.
+ * - A topic may come as bytes. Where they are not UTF-8 and have placeholders it matches nothing.
  *
  * Source: authorization §3.4, §9 item 7; expressions §5.1, §5.2, §5.7.
  */
 import type { Switches } from "../../config/compatibility.ts";
 import { decodeUtf8 } from "../../text.ts";
 import type { Text } from "../../types.ts";
+import {
+  type TemplatePart as AnyPart,
+  isAllowed,
+  mergeParts,
+  neutralizeUnknown,
+  type Placeholder,
+  splitTemplate,
+} from "../template.ts";
+import { TOPIC_NAMES } from "../template-places.ts";
 
 export type TemplatePart =
   | { readonly type: "text"; readonly text: string }
@@ -25,7 +35,7 @@ export type TopicTemplate =
 
 export interface TopicParse {
   readonly topic: TopicTemplate;
-  /** What looks like a placeholder and is none, as written. */
+  /** What looks like a placeholder and is none, as written but for a leading dot. */
   readonly unknown: readonly string[];
 }
 
@@ -34,19 +44,25 @@ export type TemplateSwitches = Pick<
   "strict_placeholder_names" | "template_literals_stay_literal"
 >;
 
-type Token = TemplatePart | { readonly type: "dollar" } | { readonly type: "broken" };
-
-const NAMES = new Set(["username", "clientid", "cert_common_name", "zone"]);
 const ATTR = "client_attrs.";
+const NONE: readonly string[] = [];
 
 /** Reads a rule topic. Never fails: in strict mode `unknown` lists what to refuse. */
 export function parseTopicTemplate(text: Text, switches: TemplateSwitches): TopicParse {
   const isPlain = typeof text === "string" ? !text.includes("${") : !hasPlaceholderStart(text);
-  if (isPlain) return { topic: { type: "text", text }, unknown: [] };
+  if (isPlain) return { topic: { type: "text", text }, unknown: NONE };
   const source = typeof text === "string" ? text : decodeUtf8(text);
-  if (source === undefined) return { topic: { type: "never" }, unknown: [] };
-  if (switches.strict_placeholder_names) return parseStrict(source);
-  return parseLoose(source, switches.template_literals_stay_literal);
+  if (source === undefined) return { topic: { type: "never" }, unknown: NONE };
+  const isStrict = switches.strict_placeholder_names;
+  const options = { allowed: TOPIC_NAMES, switches };
+  const first = splitTemplate(source, options);
+  const unknown = isStrict ? refusedNames(first) : unknownNames(first);
+  const isRewritten = unknown.length > 0 && !isStrict;
+  const parts = isRewritten ? neutralizeUnknown(first, options, isUnknown) : mergeParts(first);
+  if (parts.some(isPlaceholder)) {
+    return { topic: { type: "template", parts: parts.map(topicPart) }, unknown };
+  }
+  return { topic: { type: "text", text: isStrict ? parts.join("") : source }, unknown };
 }
 
 /** The attribute name of a variable such as `client_attrs.site`; undefined for other variables. */
@@ -54,86 +70,37 @@ export function attributeName(variable: string): string | undefined {
   return variable.startsWith(ATTR) ? variable.slice(ATTR.length) : undefined;
 }
 
-function parseStrict(source: string): TopicParse {
-  const tokens = tokenize(source, /\$\{(?:(\$)|\.?([A-Za-z0-9._-]*))\}|\$\{/g);
-  const unknown: string[] = [];
-  for (const token of tokens) {
-    if (token.type === "broken") unknown.push("${");
-    else if (token.type === "variable" && !(isAllowed(token.name) && token.name !== ATTR)) {
-      unknown.push(`\${${token.name}}`);
-    }
-  }
-  const parts = joinParts(tokens);
-  if (parts.some((part) => part.type === "variable")) {
-    return { topic: { type: "template", parts }, unknown };
-  }
-  const plain = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
-  return { topic: { type: "text", text: plain }, unknown };
+function unknownNames(parts: readonly AnyPart[]): readonly string[] {
+  return parts.some(isUnknown) ? parts.filter(isUnknown).map(spell) : NONE;
 }
 
-const LOOSE = /\$\{(?:(\$)|\.?([A-Za-z0-9._]*))\}/g;
-
-function parseLoose(source: string, staysLiteral: boolean): TopicParse {
-  let tokens = tokenize(source, LOOSE);
-  const unknown: string[] = [];
-  for (const token of tokens) {
-    if (token.type === "variable" && !isAllowed(token.name)) unknown.push(`\${${token.name}}`);
+/** In strict mode. */
+function refusedNames(parts: readonly AnyPart[]): readonly string[] {
+  const names: string[] = [];
+  for (const part of parts) {
+    if (typeof part === "string") {
+      // An escaped dollar sign is a part of its own, so that this one was written as it stands.
+      for (let at = part.indexOf("${"); at !== -1; at = part.indexOf("${", at + 2))
+        names.push("${");
+    } else if (part.name === ATTR || isUnknown(part)) names.push(spell(part));
   }
-  if (unknown.length > 0 && staysLiteral) tokens = tokens.map(literal);
-  else if (unknown.length > 0) tokens = tokenize(tokens.map(rewrite).join(""), LOOSE);
-  if (!tokens.some((token) => token.type === "variable")) {
-    return { topic: { type: "text", text: source }, unknown };
-  }
-  return { topic: { type: "template", parts: joinParts(tokens) }, unknown };
+  return names;
 }
 
-function literal(token: Token): Token {
-  if (token.type !== "variable" || isAllowed(token.name)) return token;
-  return { type: "text", text: `\${${token.name}}` };
+function isPlaceholder(part: AnyPart): part is Placeholder {
+  return typeof part !== "string";
 }
 
-/** What is left for the second reading once an unknown name was found. */
-function rewrite(token: Token): string {
-  if (token.type === "text") return token.text;
-  if (token.type !== "variable") return "$";
-  const isKept = isAllowed(token.name) && !token.name.startsWith(ATTR);
-  return isKept ? `\${${token.name}}` : `\${$}{${token.name}}`;
+function isUnknown(part: AnyPart): part is Placeholder {
+  return isPlaceholder(part) && !isAllowed(part.name, TOPIC_NAMES);
 }
 
-function isAllowed(name: string): boolean {
-  return NAMES.has(name) || name.startsWith(ATTR);
+function spell({ name }: Placeholder): string {
+  return `\${${name}}`;
 }
 
-/** `placeholder` has two groups: the escaped dollar sign, and the name. */
-function tokenize(source: string, placeholder: RegExp): Token[] {
-  const tokens: Token[] = [];
-  let from = 0;
-  for (const match of source.matchAll(placeholder)) {
-    if (match.index > from) tokens.push({ type: "text", text: source.slice(from, match.index) });
-    if (match[1] !== undefined) tokens.push({ type: "dollar" });
-    else if (match[2] !== undefined) tokens.push({ type: "variable", name: match[2] });
-    else tokens.push({ type: "broken" });
-    from = match.index + match[0].length;
-  }
-  if (from < source.length) tokens.push({ type: "text", text: source.slice(from) });
-  return tokens;
-}
-
-/** Neighbouring texts become one, so that no part is empty or could be joined. */
-function joinParts(tokens: readonly Token[]): TemplatePart[] {
-  const parts: TemplatePart[] = [];
-  let text = "";
-  for (const token of tokens) {
-    if (token.type === "text") text += token.text;
-    else if (token.type === "dollar") text += "$";
-    else if (token.type === "variable") {
-      if (text !== "") parts.push({ type: "text", text });
-      text = "";
-      parts.push(token);
-    }
-  }
-  if (text !== "") parts.push({ type: "text", text });
-  return parts;
+function topicPart(part: AnyPart): TemplatePart {
+  return isPlaceholder(part) ? { type: "variable", name: part.name } : { type: "text", text: part };
 }
 
 function hasPlaceholderStart(bytes: Uint8Array): boolean {

@@ -48,8 +48,8 @@ export class TopicIndex {
   readonly #templates = new TextTable(new TextPool());
   /** Of each template: first piece · piece count · terminal + 1, 0 for none. */
   readonly #templatePlaces = new WordList();
-  /** First piece of the parts of a level, by what they spell. */
-  readonly #levelPieces = new Map<string, number>();
+  /** First piece of the parts of a level, by what they spell; of a lone variable, by its index. */
+  readonly #levelPieces = new Map<string | number, number>();
   readonly pieces: WordList = new WordList();
 
   /** `entries` is a guess at how many there will be. */
@@ -147,7 +147,8 @@ export class TopicIndex {
   #templateTerminal(levels: readonly (readonly LevelPart[])[]): number | undefined {
     if (levels.some((level) => this.#canBecomeWildcard(level))) return undefined;
     let node = ROOT;
-    for (const [index, level] of levels.entries()) {
+    for (let index = 0; index < levels.length; index++) {
+      const level = levels[index]!;
       const only = level.length === 1 ? level[0]! : undefined;
       if (level.length === 0) node = this.#trie.literal(node, { offset: 0, length: 0 });
       else if (!only || "variable" in only) node = this.#edge(node, level);
@@ -163,10 +164,9 @@ export class TopicIndex {
   }
 
   #edge(node: number, level: readonly LevelPart[]): number {
-    const signature =
-      level.length === 1
-        ? this.#partKey(level[0]!)
-        : level.map((part) => this.#partKey(part)).join("/");
+    const [part, more] = level;
+    const isVariable = part && !more && "variable" in part;
+    const signature = isVariable ? part.variable : level.map((one) => this.#partKey(one)).join("/");
     let first = this.#levelPieces.get(signature);
     if (first === undefined) {
       first = this.#addPieces(level);
@@ -211,6 +211,7 @@ export class TopicIndex {
 
   /** Would empty values leave a level that is a wildcard (`+${username}`)? */
   #canBecomeWildcard(level: readonly LevelPart[]): boolean {
+    if (level.length < 2) return false;
     const texts = level.filter((part): part is Span => !("variable" in part));
     if (texts.length === level.length || texts.length !== 1) return false;
     return this.#spells(texts[0]!, PLUS) || this.#spells(texts[0]!, HASH);
