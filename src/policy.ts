@@ -2,7 +2,7 @@
  * A policy in use: an image opened in a core, its run-time configuration and its chains. Immutable
  * but for one thing: a core that trapped is replaced by a fresh one with the same image.
  */
-import { SLOT_PASSWORD, SLOT_USERNAME } from "../assembly/abi.ts";
+import { SLOT_PASSWORD, SLOT_USERNAME, VERDICT_ALLOW, VERDICT_DENY } from "../assembly/abi.ts";
 import type { AuthnChain } from "./authn/chain.ts";
 import { decision } from "./authz/decisions.ts";
 import { StoredRuleSource } from "./authz/stored-rules.ts";
@@ -13,6 +13,7 @@ import type { AttributeInit, TokenField } from "./connect/client-attrs.ts";
 import { type FailureMode, failureDenies } from "./connect/token-rules.ts";
 import { slotsRead } from "./core/expressions.ts";
 import { createHost } from "./core/host.ts";
+import { isImageAnswer, ruleOf } from "./core/rules.ts";
 import { type CoreMemory, type CoreModule, type HostCall, instantiate } from "./core/wasm.ts";
 import type { Crypto } from "./crypto/crypto.ts";
 import type { KeySetStore } from "./crypto/jwks-store.ts";
@@ -199,13 +200,15 @@ export class LoadedPolicy {
     return id === undefined ? undefined : this.#listeners.get(id);
   }
 
-  /** Decided by the rule with this number, counted from 0. Made once a rule. */
-  ruleDecision(verdict: Verdict, rule: number): Decision {
-    const known = verdict === "allow" ? this.#allows[rule] : this.#denies[rule];
-    return known ?? this.#makeDecision(verdict, rule);
+  /** What an answer of the core comes to when it is of a rule of the image that has answered before. */
+  knownDecision(answer: number): Decision | undefined {
+    const rule = ruleOf(answer);
+    if (isImageAnswer(answer, VERDICT_ALLOW)) return this.#allows[rule];
+    return isImageAnswer(answer, VERDICT_DENY) ? this.#denies[rule] : undefined;
   }
 
-  #makeDecision(verdict: Verdict, rule: number): Decision {
+  /** Decided by the rule with this number, counted from 0. Kept for knownDecision. */
+  ruleDecision(verdict: Verdict, rule: number): Decision {
     const made = decision(verdict, "rule", "file", this.#references.get(rule));
     if (verdict === "allow") this.#allows = withElement(this.#allows, rule, made);
     else this.#denies = withElement(this.#denies, rule, made);

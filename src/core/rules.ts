@@ -2,6 +2,7 @@
 import {
   INPUT_BYTES_MAX,
   OK,
+  ORIGIN_IMAGE,
   RULE_NONE,
   STORED_BEHIND,
   STORED_SKIPS_FAILURES,
@@ -135,6 +136,11 @@ const ORIGINS = ["image", "token", "own", "shared"] as const;
 
 export function originOf(answer: number): RuleAnswer["origin"] {
   return ORIGINS[(answer >> 2) & 3]!;
+}
+
+/** Is this VERDICT_… the answer, out of the image? */
+export function isImageAnswer(answer: number, verdict: number): boolean {
+  return (answer & 15) === (verdict | (ORIGIN_IMAGE << 2));
 }
 
 /** From 0; -1 without a deciding rule. */

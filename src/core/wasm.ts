@@ -148,7 +148,7 @@ export class CoreMemory {
    */
   writeAt(at: number, text: Text): number {
     const end = this.inputPtr + INPUT_BYTES_MAX;
-    if (typeof text !== "string" || text.length <= 2 * LOOP_CHARS_MAX) {
+    if (typeof text !== "string" || text.length <= LOOP_WITHOUT_VIEW_MAX) {
       return writeText(this.bytes, at, end, text);
     }
     if (this.#tailAt !== at || this.#tail.length !== end - at) {
@@ -169,8 +169,9 @@ export class CoreMemory {
 }
 
 const encoder = new TextEncoder();
-/** Up to here a loop over ASCII beats encodeInto; with a view still to be made, twice as far. */
-const LOOP_CHARS_MAX = 16;
+/** Up to here a loop over ASCII beats encodeInto; the second where a view has still to be made. */
+const LOOP_CHARS_MAX = 20;
+const LOOP_WITHOUT_VIEW_MAX = 32;
 
 /**
  * Writes a text at `at` and returns its length in bytes, or -1 when it does not fit before `end`.
@@ -182,7 +183,7 @@ export function writeText(bytes: Uint8Array, at: number, end: number, text: Text
     return text.length;
   }
   const length = text.length;
-  if (length <= 2 * LOOP_CHARS_MAX && length <= end - at) {
+  if (length <= LOOP_WITHOUT_VIEW_MAX && length <= end - at) {
     let i = 0;
     for (; i < length; i++) {
       const code = text.charCodeAt(i);
