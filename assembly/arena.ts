@@ -109,10 +109,11 @@ export function recordFree(block: usize, bytes: u32): void {
   recordsUsed -= 1 << (sizeClass + CLASS_MIN);
 }
 
-/** Does [at, at + bytes) lie wholly inside the client records handed out so far? */
+/** Does `at` lie inside the client records handed out so far? */
 @inline
 export function isRecord(at: usize): bool {
-  return at >= scratchEnd && at < recordsTop && (at & 63) == (scratchEnd & 63);
+  // In unsigned numbers what lies before them is far behind them.
+  return at - scratchEnd < recordsTop - scratchEnd;
 }
 
 @inline

@@ -11,7 +11,7 @@
  */
 
 export const IMAGE_MAGIC = 0x4c435250; // "PRCL"
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 export const IMAGE_CHECKSUM_SEED = 0x9e3779b1;
 export const IMAGE_HEADER_BYTES = 32;
 export const IMAGE_ENTRY_BYTES = 16;

@@ -11,12 +11,15 @@
  */
 
 export const RULES_MAGIC = 0x4c525250; // "PRRL"
-export const RULES_VERSION = 2;
+export const RULES_VERSION = 3;
 export const RULES_HEADER_BYTES = 32;
 /** An IPv4-mapped IPv6 peer counts as the IPv4 address it stands for. */
 export const RULES_FOLD_MAPPED = 1;
 
-/** bits u32: actions | RULE_ALLOW · who u32: condition root + 1, 0 for everyone. */
+/**
+ * bits u32: actions | RULE_ALLOW · who u32: 0 for everyone; condition root + 1; or, for a single equality,
+ * WHO_EQUAL | variable << WHO_VARIABLE_SHIFT | value.
+ */
 export const SECTION_RULES = 0;
 /** rule · kind (ENTRY_TOPIC_…) · text, or first piece and piece count. Ascending by rule. */
 export const SECTION_ENTRIES = 1;
@@ -42,7 +45,10 @@ export const SECTION_PIECES = 8;
 export const SECTION_NODES = 9;
 /** first piece · piece count · child node. */
 export const SECTION_EDGES = 10;
-/** hash · child node; open addressing by (parent, level hash), 0 is empty. */
+/**
+ * hash · child node, 0 is empty. In this table and those below the hash's uppermost bits say at which
+ * slot to look first; what was taken then is in one of the next ones.
+ */
 export const SECTION_CHILD_SLOTS = 11;
 /** text (2 words) · terminal reference · 0: topics without any wildcard or placeholder. */
 export const SECTION_LITERALS = 12;
@@ -54,7 +60,7 @@ export const SECTION_TERMINALS = 14;
 export const SECTION_USES = 15;
 /** Variables by which a terminal has keyed rules. */
 export const SECTION_KEY_VARIABLES = 16;
-/** terminal · variable · text (2 words) · first use · use count. */
+/** terminal · variable · value · first use · use count. */
 export const SECTION_KEYS = 17;
 /** hash · key + 1. */
 export const SECTION_KEY_SLOTS = 18;
@@ -62,7 +68,11 @@ export const SECTION_TEXT = 19;
 /** offset in the regex section (8-aligned, ascending) · length, of each program. */
 export const SECTION_PATTERNS = 20;
 export const SECTION_REGEX = 21;
-export const SECTION_COUNT = 22;
+/** text (2 words): what conditions and keys want variables to equal, by number from 1. */
+export const SECTION_VALUES = 22;
+/** hash · value. */
+export const SECTION_VALUE_SLOTS = 23;
+export const SECTION_COUNT = 24;
 
 export const RULE_BYTES = 8;
 export const RULE_ALLOW = 65536;
@@ -70,13 +80,17 @@ export const RULE_ALLOW = 65536;
 export const RULE_RAISES = 131072;
 /** Its topics are `all`. */
 export const RULE_ALL_TOPICS = 262144;
+export const WHO_EQUAL = 2147483648;
+export const WHO_VARIABLE_SHIFT = 24;
+export const WHO_VARIABLE_MAX = 127;
+export const WHO_VALUE_MAX = 16777215;
 export const ENTRY_BYTES = 16;
 export const ENTRY_TOPIC_ALL = 0;
 export const ENTRY_TOPIC_EQUAL = 1;
 export const ENTRY_TOPIC_FILTER = 2;
 export const ENTRY_TOPIC_TEMPLATE = 3;
 export const CONDITION_BYTES = 16;
-/** variable · text. */
+/** variable · value · 0. */
 export const CONDITION_EQUAL = 1;
 /** variable · pattern · 0. */
 export const CONDITION_PATTERN = 2;
@@ -124,4 +138,5 @@ export const EDGE_BYTES = 12;
 export const SLOT_BYTES = 8;
 export const LITERAL_BYTES = 16;
 export const TERMINAL_BYTES = 16;
-export const KEY_BYTES = 24;
+export const KEY_BYTES = 20;
+export const VALUE_TEXT_BYTES = 8;

@@ -34,7 +34,7 @@ import { switches } from "../image";
 import { filtersOverlap, hasWildcard } from "../topic/filter";
 import { splitTopic } from "../topic/levels";
 import { chainOf, privateOf, recordOf } from "./record";
-import { best, isBestRaised, search } from "./search";
+import { best, isBestRaised, search, searchInline } from "./search";
 import { denyCount, deniesPtr, entriesPtr, rulesPtr, selectRules, textPtr } from "./set";
 import { CHAIN_HAS, CHAIN_SLOW, CHAIN_STORED_SHIFT, imageRules } from "./sets";
 import { render, rendered, renderedLen } from "./template";
@@ -58,9 +58,7 @@ export function decideTopic(handle: i32, topicBytes: u32, request: u32): i32 {
   const status = splitTopic(inputBase, topicBytes);
   if (status) return status;
   const chain = chainOf(record);
-  if (!(chain & HAS_PRIVATE)) {
-    return imageRules ? decideIn(record, ORIGIN_IMAGE, topicBytes, request) : VERDICT_NO_MATCH;
-  }
+  if (!(chain & HAS_PRIVATE)) return decideImage(record, topicBytes, request);
   const answer = decideIn(record, ORIGIN_TOKEN, topicBytes, request);
   if (answer != VERDICT_NO_MATCH) return answer;
   if (chain & BEHIND) {
@@ -84,14 +82,33 @@ function isSkipped(answer: i32, chain: u32): bool {
   return (answer & 3) == VERDICT_FAILED && (chain & SKIPS_FAILURES) != 0;
 }
 
+/** What most clients need: the image's rules alone. */
+@inline
+function decideImage(record: usize, topicLen: u32, request: u32): i32 {
+  if (!useRules(record, ORIGIN_IMAGE)) return VERDICT_NO_MATCH;
+  const isContaining = isContainmentAsked(request);
+  searchInline(topicLen, request, isContaining, false, hasSlow(record, ORIGIN_IMAGE));
+  return answerOf(ORIGIN_IMAGE, topicLen, request);
+}
+
 /** verdict | origin << 2 | rule << 4 of one rule set; VERDICT_NO_MATCH when there is none. */
 function decideIn(record: usize, origin: u32, topicLen: u32, request: u32): i32 {
   if (!useRules(record, origin)) return VERDICT_NO_MATCH;
-  const isSubscribe = (request & ACTION_SUBSCRIBE_ANY) != 0;
-  const isContaining = isSubscribe && (switches & SWITCH_SUBSCRIBE_CONTAINMENT) != 0;
-  search(inputBase, topicLen, request, isContaining, false, hasSlow(record, origin));
+  search(topicLen, request, isContainmentAsked(request), false, hasSlow(record, origin));
+  return answerOf(origin, topicLen, request);
+}
+
+@inline
+function isContainmentAsked(request: u32): bool {
+  return (request & ACTION_SUBSCRIBE_ANY) != 0 && (switches & SWITCH_SUBSCRIBE_CONTAINMENT) != 0;
+}
+
+/** What the search in the selected rule set came to. */
+@inline
+function answerOf(origin: u32, topicLen: u32, request: u32): i32 {
   let rule = best;
-  let isRaised = isBestRaised;
+  let isRaised = isBestRaised();
+  const isSubscribe = (request & ACTION_SUBSCRIBE_ANY) != 0;
   if (isSubscribe && switches & SWITCH_OVERLAP_DENIES && hasWildcard(inputBase, topicLen)) {
     const deny = overlappingDeny(topicLen, request, rule, false);
     if (deny < rule) {
@@ -137,9 +154,9 @@ export function coversFilter(handle: i32, filterBytes: u32, request: u32): i32 {
  */
 function coversIn(record: usize, origin: u32, filterLen: u32, request: u32): u32 {
   if (!useRules(record, origin)) return UNDECIDED;
-  search(inputBase, filterLen, request, true, true, hasSlow(record, origin));
+  search(filterLen, request, true, true, hasSlow(record, origin));
   const allow = best;
-  if (isBestRaised || steps < 0) return UNCOVERED;
+  if (isBestRaised() || steps < 0) return UNCOVERED;
   if (overlappingDeny(filterLen, request, allow, true) < allow || steps < 0) return UNCOVERED;
   return allow == RULE_NONE ? UNDECIDED : COVERED;
 }
@@ -177,7 +194,7 @@ function overlappingDeny(filterLen: u32, request: u32, limit: u32, withEqual: bo
     const at = rulesPtr + <usize>rule * RULE_BYTES;
     if (!(load<u32>(at) & request)) continue;
     const who = load<u32>(at, 4);
-    if (who && isWho(who - 1) == WHO_NO) continue;
+    if (who && isWho(who) == WHO_NO) continue;
     if (entryOverlaps(entry, filterLen, withEqual)) return rule;
   }
   return RULE_NONE;

@@ -55,11 +55,12 @@ export function closeRecord(record: usize): void {
   recordFree(record, load<u32>(record, 8));
 }
 
-/** The record of a handle, or 0. */
+/** The record of a handle, or 0. Records begin every 64 bytes, so a handle leads to one or into one. */
 @inline
 export function placeOf(handle: i32, magic: u32): usize {
   const record = inputBase + (<usize>(handle & (HANDLE_UNITS - 1)) << 6);
-  if (handle < 0 || !isRecord(record) || load<u32>(record) != magic) return 0;
+  if (!isRecord(record) || load<u32>(record) != magic) return 0;
+  // A negative handle has more than seven bits here.
   return (load<u32>(record, 4) & 127) == <u32>handle >> 24 ? record : 0;
 }
 
@@ -71,6 +72,17 @@ export function recordOf(handle: i32): usize {
 @inline
 export function chainOf(record: usize): u32 {
   return load<u32>(record, 36);
+}
+
+/** The client's address; of 4 or 16 bytes, or 0 without one. */
+@inline
+export function peerOf(record: usize): usize {
+  return load<u32>(record, 12);
+}
+
+@inline
+export function peerBytesOf(record: usize): u32 {
+  return load<u32>(record, 16);
 }
 
 @inline

@@ -63,6 +63,12 @@ export let textPtr: usize = 0;
 export let patternsPtr: usize = 0;
 export let regexPtr: usize = 0;
 
+/** The slot of a table where a hash is looked for first; `mask`: number of slots - 1, at least 1. */
+@inline
+export function firstSlot(hash: u32, mask: u32): u32 {
+  return hash >> clz<u32>(mask);
+}
+
 @inline
 export function sectionPtr(set: usize, section: u32): usize {
   return set + load<u32>(set + RULES_HEADER_BYTES + (<usize>section << 3));
@@ -74,8 +80,12 @@ export function sectionCount(set: usize, section: u32): u32 {
 }
 
 /** Makes `set` the rule set that the globals above speak of. */
+@inline
 export function selectRules(set: usize): void {
-  if (set == selected) return;
+  if (set != selected) select(set);
+}
+
+function select(set: usize): void {
   selected = set;
   flags = load<u32>(set, 12);
   cachedRoots = load<u32>(set, 20);

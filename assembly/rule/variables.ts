@@ -1,8 +1,9 @@
 /**
  * A rule set's variables, with the values that a client has for them.
  *
- * Each is text pointer · length · VALUE_… bits · hash of the text. Behind them lies a cache with two
- * bits for each of the rule set's cached conditions (see who.ts).
+ * Each is text pointer · length · VALUE_… bits · number of the text among the rule set's values, or 0:
+ * the text is looked up once, so that a decision compares numbers. Behind them lies a cache with two bits
+ * for each of the rule set's cached conditions (see who.ts).
  */
 import {
   SWITCH_ABSENT_NEVER_MATCHES,
@@ -19,16 +20,20 @@ import {
   SECTION_RULES,
   SECTION_TEMPLATES,
   SECTION_TEXT,
+  SECTION_VALUE_SLOTS,
+  SECTION_VALUES,
   SECTION_VARIABLES,
+  VALUE_TEXT_BYTES,
   VARIABLE_ATTR,
   VARIABLE_BYTES,
   VARIABLE_LISTENER,
 } from "../abi/rules";
+import { bytesEqual } from "../bytes";
+import { utf8Valid } from "../encoding/utf8";
 import { switches } from "../image";
 import { hashLevel } from "../topic/levels";
-import { utf8Valid } from "../encoding/utf8";
 import { FIELD_TEXT, FIELD_UNDEFINED, fieldOf, findAttribute } from "./record";
-import { sectionCount, sectionPtr } from "./set";
+import { firstSlot, sectionCount, sectionPtr } from "./set";
 
 export const RESOLVED_BYTES: u32 = 16;
 /** The client has the value: conditions may compare it. */
@@ -42,6 +47,12 @@ export const VALUE_RAW: u32 = 8;
 
 /** What an absent username or certificate name reads as in `emqx` mode. */
 const UNDEFINED_WORD = memory.data<u8>([0x75, 0x6e, 0x64, 0x65, 0x66, 0x69, 0x6e, 0x65, 0x64]);
+
+/** The number of a resolved variable's text, or 0. */
+@inline
+export function valueOf(variable: usize): u32 {
+  return load<u32>(variable, 12);
+}
 
 /** Bytes of variables and cache that a client keeps for a rule set. */
 export function resolvedBytes(set: usize): u32 {
@@ -64,12 +75,12 @@ export function resolve(record: usize, set: usize, variables: usize): bool {
     if (kind <= <u32>VARIABLE_LISTENER) {
       const field = fieldOf(record, kind);
       const state = load<u32>(field);
-      if (state == FIELD_TEXT) resolveText(variables, load<u32>(field, 4), load<u32>(field, 8));
+      if (state == FIELD_TEXT) resolveText(set, variables, load<u32>(field, 4), load<u32>(field, 8));
       else if (state == FIELD_UNDEFINED) resolveUndefined(variables);
     } else if (kind == VARIABLE_ATTR) {
       const name = texts + load<u32>(variable, 4);
       const attribute = findAttribute(record, name, load<u32>(variable, 8));
-      if (attribute) resolveText(variables, load<u32>(attribute, 8), load<u32>(attribute, 12));
+      if (attribute) resolveText(set, variables, load<u32>(attribute, 8), load<u32>(attribute, 12));
     }
     bits |= load<u32>(variables, 8);
     variable += VARIABLE_BYTES;
@@ -101,11 +112,30 @@ function deniesRawValue(set: usize, resolved: usize): bool {
   return false;
 }
 
-function resolveText(at: usize, text: usize, len: u32): void {
+function resolveText(set: usize, at: usize, text: usize, len: u32): void {
   store<u32>(at, <u32>text);
   store<u32>(at, len, 4);
   store<u32>(at, VALUE_TEXT | insertionOf(text, len), 8);
-  store<u32>(at, hashLevel(text, len), 12);
+  store<u32>(at, findValue(set, text, len), 12);
+}
+
+/** The number of the text among the values of the rule set, or 0. Bytes confirm. */
+function findValue(set: usize, text: usize, len: u32): u32 {
+  const values = sectionPtr(set, SECTION_VALUES);
+  const texts = sectionPtr(set, SECTION_TEXT);
+  const slots = sectionPtr(set, SECTION_VALUE_SLOTS);
+  const mask = sectionCount(set, SECTION_VALUE_SLOTS) - 1;
+  const hash = hashLevel(text, len);
+  let slot = firstSlot(hash, mask);
+  while (true) {
+    const at = slots + (<usize>slot << 3);
+    slot = (slot + 1) & mask;
+    const value = load<u32>(at, 4);
+    if (!value) return 0;
+    if (load<u32>(at) != hash) continue;
+    const span = values + <usize>(value - 1) * VALUE_TEXT_BYTES;
+    if (bytesEqual(texts + load<u32>(span), load<u32>(span, 4), text, len)) return value;
+  }
 }
 
 function resolveUndefined(at: usize): void {

@@ -60,12 +60,19 @@ import {
   SECTION_TERMINALS,
   SECTION_TEXT,
   SECTION_USES,
+  SECTION_VALUE_SLOTS,
+  SECTION_VALUES,
   SECTION_VARIABLES,
   SLOT_BYTES,
   TERMINAL_BYTES,
   TERMINAL_DIRECT,
+  VALUE_TEXT_BYTES,
   VARIABLE_BYTES,
   VARIABLE_NONE,
+  WHO_EQUAL,
+  WHO_VALUE_MAX,
+  WHO_VARIABLE_MAX,
+  WHO_VARIABLE_SHIFT,
 } from "../abi/rules";
 import { ERR_REGEX_BLOB, ERR_RULES_BLOB, OK } from "../abi/status";
 import { regexVerify } from "../regex/exec";
@@ -121,7 +128,10 @@ function recordBytes(section: u32): u32 {
     case SECTION_CHILD_SLOTS:
     case SECTION_LITERAL_SLOTS:
     case SECTION_KEY_SLOTS:
+    case SECTION_VALUE_SLOTS:
       return SLOT_BYTES;
+    case SECTION_VALUES:
+      return VALUE_TEXT_BYTES;
     case SECTION_TERMINALS:
       return TERMINAL_BYTES;
     case SECTION_KEYS:
@@ -168,9 +178,20 @@ function areRulesSound(): bool {
   if (count >= <u32>RULE_NONE) return false;
   const rules = sectionPtr(set, SECTION_RULES);
   for (let i: u32 = 0; i < count; i++) {
-    if (load<u32>(rules + <usize>i * RULE_BYTES, 4) > roots) return false;
+    if (!isWhoSound(load<u32>(rules + <usize>i * RULE_BYTES, 4), roots)) return false;
   }
   return true;
+}
+
+/** See SECTION_RULES. */
+function isWhoSound(who: u32, roots: u32): bool {
+  if (!(who & WHO_EQUAL)) return who <= roots;
+  return isEquality((who >> WHO_VARIABLE_SHIFT) & WHO_VARIABLE_MAX, who & WHO_VALUE_MAX);
+}
+
+@inline
+function isEquality(variable: u32, value: u32): bool {
+  return isIndex(SECTION_VARIABLES, variable) && value != 0 && isOptional(SECTION_VALUES, value);
 }
 
 function areEntriesSound(): bool {
@@ -220,6 +241,11 @@ function areTextsSound(): bool {
     const at = pieces + <usize>i * PIECE_BYTES;
     if (!isOptional(SECTION_VARIABLES, load<u32>(at))) return false;
     if (!isRange(SECTION_TEXT, load<u32>(at, 4), load<u32>(at, 8))) return false;
+  }
+  const values = sectionPtr(set, SECTION_VALUES);
+  for (let i: u32 = 0, n = sectionCount(set, SECTION_VALUES); i < n; i++) {
+    const at = values + <usize>i * VALUE_TEXT_BYTES;
+    if (!isRange(SECTION_TEXT, load<u32>(at), load<u32>(at, 4))) return false;
   }
   const literals = sectionPtr(set, SECTION_LITERALS);
   for (let i: u32 = 0, n = sectionCount(set, SECTION_LITERALS); i < n; i++) {
@@ -278,8 +304,7 @@ function areTerminalsSound(): bool {
   const keys = sectionPtr(set, SECTION_KEYS);
   for (let i: u32 = 0, n = sectionCount(set, SECTION_KEYS); i < n; i++) {
     const at = keys + <usize>i * KEY_BYTES;
-    if (!isRange(SECTION_TEXT, load<u32>(at, 8), load<u32>(at, 12))) return false;
-    if (!isRange(SECTION_USES, load<u32>(at, 16), load<u32>(at, 20))) return false;
+    if (!isRange(SECTION_USES, load<u32>(at, 12), load<u32>(at, 16))) return false;
   }
   return true;
 }
@@ -289,6 +314,7 @@ function areTablesSound(): bool {
   if (!isTableSound(SECTION_CHILD_SLOTS, nodeCount ? nodeCount - 1 : 0)) return false;
   if (!isTableSound(SECTION_LITERAL_SLOTS, sectionCount(set, SECTION_LITERALS))) return false;
   if (!isTableSound(SECTION_KEY_SLOTS, sectionCount(set, SECTION_KEYS))) return false;
+  if (!isTableSound(SECTION_VALUE_SLOTS, sectionCount(set, SECTION_VALUES))) return false;
   const slots = sectionPtr(set, SECTION_CHILD_SLOTS);
   const nodes = sectionPtr(set, SECTION_NODES);
   for (let i: u32 = 0, n = sectionCount(set, SECTION_CHILD_SLOTS); i < n; i++) {
@@ -298,10 +324,10 @@ function areTablesSound(): bool {
   return true;
 }
 
-/** A power of two of slots, values up to `most`, and no long run without an empty slot. */
+/** A power of two of slots from 2 on, values up to `most`, and no long run without an empty slot. */
 function isTableSound(section: u32, most: u32): bool {
   const count = sectionCount(set, section);
-  if (!count || count & (count - 1)) return false;
+  if (count < 2 || count & (count - 1)) return false;
   const slots = sectionPtr(set, section);
   let run: u32 = 0;
   let empty: u32 = 0;
@@ -331,7 +357,7 @@ function verifyConditions(): i32 {
     const c = load<u32>(at, 12);
     switch (load<u32>(at)) {
       case CONDITION_EQUAL:
-        if (!isIndex(SECTION_VARIABLES, a) || !isRange(SECTION_TEXT, b, c)) return ERR_RULES_BLOB;
+        if (!isEquality(a, b)) return ERR_RULES_BLOB;
         break;
       case CONDITION_PATTERN:
         if (!isIndex(SECTION_VARIABLES, a) || !isIndex(SECTION_PATTERNS, b)) return ERR_RULES_BLOB;

@@ -18,10 +18,14 @@ import {
   PATTERN_BYTES,
   RANGE_BYTES,
   RULES_FOLD_MAPPED,
+  WHO_EQUAL,
+  WHO_VALUE_MAX,
+  WHO_VARIABLE_MAX,
+  WHO_VARIABLE_SHIFT,
 } from "../abi/rules";
 import { bytesEqual } from "../bytes";
 import { regexTest } from "../regex/exec";
-import { RESOLVED_BYTES, VALUE_TEXT } from "./variables";
+import { peerBytesOf, peerOf } from "./record";
 import {
   cachedRoots,
   conditionsPtr,
@@ -29,8 +33,8 @@ import {
   patternsPtr,
   rangesPtr,
   regexPtr,
-  textPtr,
 } from "./set";
+import { RESOLVED_BYTES, VALUE_TEXT, valueOf } from "./variables";
 
 export const WHO_NO: u32 = 1;
 export const WHO_YES: u32 = 2;
@@ -42,22 +46,17 @@ export const WHO_RAISED: u32 = 4;
 /** The client's values for the selected rule set's variables. */
 export let variables: usize = 0;
 let cache: usize = 0;
-let peer: usize = 0;
-let peerLen: u32 = 0;
+let client: usize = 0;
 
 /** What is left of the decision's steps; negative when they are used up. */
 export let steps: i32 = 0;
 
 /** Sets the client that conditions and templates of the selected rule set are about. */
+@inline
 export function useClient(record: usize, values: usize, answers: usize): void {
+  client = record;
   variables = values;
   cache = answers;
-  peer = load<u32>(record, 12);
-  peerLen = load<u32>(record, 16);
-  if (flags & RULES_FOLD_MAPPED && peerLen == 16 && isMappedAddress(peer)) {
-    peer += 12;
-    peerLen = 4;
-  }
   steps = DECISION_STEPS_MAX;
 }
 
@@ -69,37 +68,51 @@ export function spend(count: u32): bool {
   return steps >= 0;
 }
 
+/** Takes one step; false when there is none left. */
+@inline
+export function spendOne(): bool {
+  const left = steps - 1;
+  steps = max(left, -1);
+  return left >= 0;
+}
+
 @inline
 export function variableAt(index: u32): usize {
   return variables + <usize>index * RESOLVED_BYTES;
 }
 
-/** The answer of a root condition: WHO_…. */
-export function isWho(root: u32): u32 {
+/** The answer of a rule's condition, as SECTION_RULES has it and not 0: WHO_…. */
+@inline
+export function isWho(who: u32): u32 {
+  if (who & WHO_EQUAL) {
+    const variable = (who >> WHO_VARIABLE_SHIFT) & WHO_VARIABLE_MAX;
+    return valueOf(variableAt(variable)) == (who & WHO_VALUE_MAX) ? WHO_YES : WHO_NO;
+  }
+  const root = who - 1;
   if (root >= cachedRoots) return evaluate(conditionsPtr + <usize>root * CONDITION_BYTES);
-  const at = cache + (root >> 2);
-  const shift = (root & 3) << 1;
-  const bits: u32 = load<u8>(at);
-  const known = (bits >> shift) & 3;
-  if (known) return known;
+  const known = (<u32>load<u8>(cache + (root >> 2)) >> ((root & 3) << 1)) & 3;
+  return known ? known : evaluateOnce(root);
+}
+
+/** Evaluates a cached root that this client has not been asked about yet. */
+function evaluateOnce(root: u32): u32 {
   const answer = evaluate(conditionsPtr + <usize>root * CONDITION_BYTES);
-  if (answer != WHO_RAISED && steps >= 0) store<u8>(at, bits | (answer << shift));
+  const at = cache + (root >> 2);
+  if (answer != WHO_RAISED && steps >= 0) {
+    store<u8>(at, load<u8>(at) | (answer << ((root & 3) << 1)));
+  }
   return answer;
 }
 
 /** Recursion is bounded by CONDITION_HEIGHT_MAX, which verifyRules checked. */
 function evaluate(condition: usize): u32 {
-  if (!spend(1)) return WHO_UNKNOWN;
+  if (!spendOne()) return WHO_UNKNOWN;
   const kind = load<u32>(condition);
   const a = load<u32>(condition, 4);
   const b = load<u32>(condition, 8);
   switch (kind) {
-    case CONDITION_EQUAL: {
-      const value = variableAt(a);
-      if (!(load<u32>(value, 8) & VALUE_TEXT)) return WHO_NO;
-      const len = load<u32>(condition, 12);
-      return bytesEqual(load<u32>(value), load<u32>(value, 4), textPtr + b, len) ? WHO_YES : WHO_NO;
-    }
+    case CONDITION_EQUAL:
+      return valueOf(variableAt(a)) == b ? WHO_YES : WHO_NO;
     case CONDITION_PATTERN:
       return isFound(variableAt(a), patternsPtr + <usize>b * PATTERN_BYTES);
     case CONDITION_ADDRESS:
@@ -134,7 +147,13 @@ function combine(isAnd: bool, first: u32, count: u32): u32 {
 }
 
 function isInRanges(first: u32, count: u32): bool {
+  let peer = peerOf(client);
+  let peerLen = peerBytesOf(client);
   if (!peerLen || !spend(count)) return false;
+  if (flags & RULES_FOLD_MAPPED && peerLen == 16 && isMappedAddress(peer)) {
+    peer += 12;
+    peerLen = 4;
+  }
   for (let i: u32 = 0; i < count; i++) {
     const range = rangesPtr + <usize>(first + i) * RANGE_BYTES;
     if (load<u32>(range) != peerLen) continue;

@@ -238,7 +238,7 @@ export class PolicySession implements Session {
     if (asked === undefined) return DENIED_MALFORMED_TOPIC;
     const { isSuperuser, tokenRules } = this.#facts;
     if (isSuperuser) return ALLOWED_SUPERUSER;
-    if (tokenRules && this.#haveExpired(tokenRules, policy)) return DENIED_TOKEN_ACL_EXPIRED;
+    if (tokenRules && this.#rulesHaveExpired(policy)) return DENIED_TOKEN_ACL_EXPIRED;
     let answer: number;
     try {
       answer = decidePacked(policy.memory, this.#open(policy), bit, asked);
@@ -300,7 +300,8 @@ export class PolicySession implements Session {
     return this.#facts.mountpoint + inner;
   }
 
-  #haveExpired({ expireAtMs }: TokenRules, policy: LoadedPolicy): boolean {
+  #rulesHaveExpired(policy: LoadedPolicy): boolean {
+    const expireAtMs = this.#facts.tokenRules?.expireAtMs;
     if (expireAtMs === undefined) return false;
     // Asked this way round, a clock that gives no number expires them too.
     if (!(policy.now() <= expireAtMs)) this.#hasExpiredRules = true;

@@ -14,6 +14,8 @@ import {
   RULES_MAGIC,
   RULES_VERSION,
   SECTION_COUNT,
+  WHO_EQUAL,
+  WHO_VARIABLE_SHIFT,
 } from "../../../assembly/abi.ts";
 import type { Switches } from "../../config/compatibility.ts";
 import type { Issue } from "../../errors.ts";
@@ -97,12 +99,11 @@ class RuleSetCompiler {
     const conditions = this.#whoCompiler.emit();
     const rules = new WordList(this.#who.length * 2);
     for (let number = 0; number < this.#who.length; number++) {
-      const { root } = this.#who[number]!;
-      const condition = typeof root === "number" ? conditions.numbers[root]! + 1 : 0;
-      rules.push(this.#bits.get(number), condition);
+      rules.push(this.#bits.get(number), whoWord(this.#who[number]!, conditions.numbers));
     }
     const index = this.#topics.emit();
-    const terminals = this.#terminals.emit(this.#texts, this.#who);
+    const terminals = this.#terminals.emit(this.#who);
+    const values = this.#whoCompiler.values.emit();
     // In the order of SECTION_…, with the bytes of one record.
     const sections: readonly (readonly [bytes: Uint8Array, recordBytes: number])[] = [
       [rules.toBytes(), 8],
@@ -122,11 +123,13 @@ class RuleSetCompiler {
       [terminals.terminals.toBytes(), 16],
       [terminals.uses.toBytes(), 4],
       [terminals.keyVariables.toBytes(), 4],
-      [terminals.keys.toBytes(), 24],
+      [terminals.keys.toBytes(), 20],
       [terminals.keySlots, 8],
       [this.#texts.bytes.subarray(0, this.#texts.length), 1],
       [this.#whoCompiler.patterns.toBytes(), 8],
       [this.#whoCompiler.regexBytes(), 1],
+      [values.texts.toBytes(), 8],
+      [values.slots, 8],
     ];
     return packSections(sections, [
       RULES_MAGIC,
@@ -243,6 +246,13 @@ function sizesOf(rules: readonly Rule[]): Sizes {
     for (const { text } of topics) textBytes += text.length;
   }
   return { entries, textBytes };
+}
+
+/** A rule's second word; see SECTION_RULES. */
+function whoWord({ root, equality }: CompiledWho, numbers: Uint32Array): number {
+  if (typeof root === "number") return numbers[root]! + 1;
+  if (!equality) return 0;
+  return (WHO_EQUAL | (equality.variable << WHO_VARIABLE_SHIFT) | equality.value) >>> 0;
 }
 
 const LINE_BYTES = 64;

@@ -2,14 +2,14 @@
  * Terminals: what a topic, a filter or "every topic" leads to, each an ascending list of rules.
  *
  * Rules of one terminal that ask a variable to equal a text are taken out of the list into a hash
- * table over (terminal, variable, text) once there are enough of them, so that 100,000 rules for as
+ * table over (terminal, variable, value) once there are enough of them, so that 100,000 rules for as
  * many users on the same topic cost one probe.
  */
 
 import { TERMINAL_DIRECT } from "../../../assembly/abi.ts";
-import { hashLevel, mixHash } from "./hash.ts";
+import { childHash, mixHash } from "./hash.ts";
 import type { CompiledWho, EqualityKey } from "./who.ts";
-import { buildSlots, type TextPool, WordList } from "./words.ts";
+import { buildSlots, WordList } from "./words.ts";
 
 /** Up to this many keyed rules stay in the list: looking at them is as cheap as the probe. */
 const LISTED_MAX = 4;
@@ -58,7 +58,7 @@ export class TerminalTable {
     return this.#actions.get(terminal);
   }
 
-  emit(texts: TextPool, who: readonly CompiledWho[]): TerminalSections {
+  emit(who: readonly CompiledWho[]): TerminalSections {
     const terminals = new WordList(this.#rules.count * 4);
     const uses = new WordList(this.#rules.linkCount);
     const keyVariables = new WordList();
@@ -74,14 +74,13 @@ export class TerminalTable {
         continue;
       }
       const variables = new Set<number>();
-      for (const [place, { variable, offset, length }] of keyed.keys.entries()) {
+      for (const [place, { variable, value }] of keyed.keys.entries()) {
         variables.add(variable);
-        const hash = hashLevel(texts.bytes, offset, offset + length);
-        hashes.push(mixHash(mixHash(terminal, variable), hash));
+        hashes.push(mixHash(childHash(terminal, variable), value));
         const firstRule = uses.length;
         keyed.writeRules(place, uses);
-        keys.push(terminal, variable, offset, length, firstRule, uses.length - firstRule);
-        values.push(keys.length / 6);
+        keys.push(terminal, variable, value, firstRule, uses.length - firstRule);
+        values.push(keys.length / 5);
       }
       terminals.push(firstUse, useCount, keyVariables.length, variables.size);
       for (const variable of variables) keyVariables.push(variable);

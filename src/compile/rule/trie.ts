@@ -18,7 +18,7 @@ import {
   NODE_TEXT,
   NODE_TEXT_BYTES,
 } from "../../../assembly/abi.ts";
-import { hashLevel, mixHash, wordAt } from "./hash.ts";
+import { childHash, firstSlot, hashLevel, mixHash, wordAt } from "./hash.ts";
 import type { TerminalTable } from "./terminals.ts";
 import { buildSlots, type Span, slotCount, type TextPool, WordList } from "./words.ts";
 
@@ -77,7 +77,7 @@ export class Trie {
     const nodes = this.#nodes.words;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = mixHash(parent, hash) & mask;
+    let slot = firstSlot(childHash(parent, hash), mask);
     for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const child = slots[slot]!;
       const at = child * BUILD_WORDS;
@@ -106,7 +106,7 @@ export class Trie {
   /** The child for a level with placeholders; equal levels have the same pieces. */
   edge(parent: number, firstPiece: number, pieceCount: number): number {
     const mask = this.#edgeSlots.length - 1;
-    let slot = mixHash(parent, firstPiece) & mask;
+    let slot = firstSlot(mixHash(parent, firstPiece), mask);
     for (; this.#edgeSlots[slot] !== 0; slot = (slot + 1) & mask) {
       const from = (this.#edgeSlots[slot]! - 1) * EDGE_WORDS;
       if (this.#edges.get(from) !== firstPiece) continue;
@@ -165,7 +165,7 @@ export class Trie {
       nodes[at + NODE_PARENT / 4] = numbers[built[from + PARENT]!]!;
       this.#writeLabel(nodes, at, built[from + LABEL]!, built[from + LABEL + 1]!);
       for (let child = firstChild; child !== 0; ) {
-        hashes.push(mixHash(number, built[child * BUILD_WORDS + LEVEL_HASH]!));
+        hashes.push(childHash(number, built[child * BUILD_WORDS + LEVEL_HASH]!));
         values.push(numbers[child]!);
         child = built[child * BUILD_WORDS + NEXT_CHILD]!;
       }
@@ -225,7 +225,8 @@ export class Trie {
       const child = old[at]!;
       if (child === 0) continue;
       const from = child * BUILD_WORDS;
-      let slot = mixHash(nodes[from + PARENT]!, nodes[from + LEVEL_HASH]!) & mask;
+      const hash = childHash(nodes[from + PARENT]!, nodes[from + LEVEL_HASH]!);
+      let slot = firstSlot(hash, mask);
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = child;
     }
@@ -237,7 +238,8 @@ export class Trie {
     this.#edgeSlots = new Uint32Array(mask + 1);
     for (let edge = 0; edge < count; edge++) {
       const from = edge * EDGE_WORDS;
-      let slot = mixHash(this.#edges.get(from + EDGE_PARENT), this.#edges.get(from)) & mask;
+      const hash = mixHash(this.#edges.get(from + EDGE_PARENT), this.#edges.get(from));
+      let slot = firstSlot(hash, mask);
       while (this.#edgeSlots[slot] !== 0) slot = (slot + 1) & mask;
       this.#edgeSlots[slot] = edge + 1;
     }

@@ -12,12 +12,14 @@ import {
   CONDITION_OR,
   CONDITION_PATTERN,
   CONDITION_RAISE,
+  WHO_VALUE_MAX,
+  WHO_VARIABLE_MAX,
 } from "../../../assembly/abi.ts";
 import type { Text } from "../../types.ts";
 import { compileRegex } from "../regex/index.ts";
 import type { AddressRange, Who } from "./ast.ts";
 import type { VariableTable } from "./variables.ts";
-import { type TextPool, textKey, WordList } from "./words.ts";
+import { type TextPool, textKey, ValueTable, WordList } from "./words.ts";
 
 /** A variable that has to equal a text. There is one object for each pair of them. */
 export interface EqualityKey {
@@ -25,15 +27,16 @@ export interface EqualityKey {
   /** Numbered from 0. */
   readonly id: number;
   readonly variable: number;
-  /** Where the text lies in the text section. */
-  readonly offset: number;
-  readonly length: number;
+  /** The text's number among the values. */
+  readonly value: number;
 }
 
 /** A rule's condition, compiled. */
 export interface CompiledWho {
-  /** `everyone` and `nobody` have no condition; otherwise an index for `rootNumber`. */
-  readonly root: "everyone" | "nobody" | number;
+  /** The others have no condition in the section; this is an index for `numbers`. */
+  readonly root: "everyone" | "nobody" | "equal" | number;
+  /** All that is asked, where that fits beside the rule. */
+  readonly equality?: EqualityKey;
   /** True only if one of these holds; undefined when nothing of the kind can be said. */
   readonly keys: readonly EqualityKey[] | undefined;
   readonly raises: boolean;
@@ -64,11 +67,10 @@ export class PatternError extends Error {
 export class NestingError extends Error {}
 
 export class WhoCompiler {
-  readonly #texts: TextPool;
   readonly #variables: VariableTable;
   readonly #roots: Condition[] = [];
   readonly #known = new Map<string, CompiledWho>();
-  /** For each variable, its keys by the offset of their text. */
+  /** For each variable, its keys by their values. */
   readonly #keys: Map<number, EqualityKey>[] = [];
   #keyCount = 0;
   /** Conditions that are a single equality, by the number of the key. */
@@ -77,12 +79,14 @@ export class WhoCompiler {
   readonly #rangeIndexes = new Map<string, number>();
   readonly #programs: Uint8Array[] = [];
   #regexBytes = 0;
+  /** What variables have to equal. */
+  readonly values: ValueTable;
   readonly ranges: WordList = new WordList();
   readonly patterns: WordList = new WordList();
 
   constructor(texts: TextPool, variables: VariableTable) {
-    this.#texts = texts;
     this.#variables = variables;
+    this.values = new ValueTable(texts);
   }
 
   /** Throws PatternError or NestingError for what cannot be compiled. */
@@ -108,8 +112,11 @@ export class WhoCompiler {
   #equality(key: EqualityKey): CompiledWho {
     let compiled = this.#equalities[key.id];
     if (!compiled) {
-      compiled = { root: this.#roots.length, keys: [key], raises: false };
-      this.#roots.push(key);
+      const isShort = key.variable <= WHO_VARIABLE_MAX && key.value <= WHO_VALUE_MAX;
+      compiled = isShort
+        ? { root: "equal", equality: key, keys: [key], raises: false }
+        : { root: this.#roots.length, keys: [key], raises: false };
+      if (!isShort) this.#roots.push(key);
       this.#equalities[key.id] = compiled;
     }
     return compiled;
@@ -133,7 +140,7 @@ export class WhoCompiler {
     for (let i = 0; i < queue.length; i++) {
       const condition = queue[i]!;
       if (condition.type === "equal") {
-        words.push(CONDITION_EQUAL, condition.variable, condition.offset, condition.length);
+        words.push(CONDITION_EQUAL, condition.variable, condition.value, 0);
         continue;
       }
       const children = childrenOf(condition);
@@ -167,8 +174,7 @@ export class WhoCompiler {
       case "raise":
         return who;
       case "equal": {
-        const { offset, length } = this.#texts.share(who.value);
-        return this.#key(this.#variables.ofField(who.field), offset, length);
+        return this.#key(this.#variables.ofField(who.field), this.values.add(who.value));
       }
       case "pattern": {
         const variable = this.#variables.ofField(who.field);
@@ -185,15 +191,13 @@ export class WhoCompiler {
     }
   }
 
-  /** Texts are shared, so that their offset names them; an empty text has any. */
-  #key(variable: number, offset: number, length: number): EqualityKey {
+  #key(variable: number, value: number): EqualityKey {
     this.#keys[variable] ??= new Map();
     const keys = this.#keys[variable];
-    const name = length === 0 ? -1 : offset;
-    let key = keys.get(name);
+    let key = keys.get(value);
     if (!key) {
-      key = { type: "equal", id: this.#keyCount++, variable, offset, length };
-      keys.set(name, key);
+      key = { type: "equal", id: this.#keyCount++, variable, value };
+      keys.set(value, key);
     }
     return key;
   }
@@ -290,13 +294,13 @@ function leafWords(condition: Condition): readonly [number, number, number, numb
     case "leaf":
       return condition.words;
     case "equal":
-      return [CONDITION_EQUAL, condition.variable, condition.offset, condition.length];
+      return [CONDITION_EQUAL, condition.variable, condition.value, 0];
     default:
       return [CONDITION_RAISE, 0, 0, 0];
   }
 }
 
-/** Texts are shared, so equal offsets and lengths mean equal texts. */
+/** Values have numbers, so equal words mean equal conditions. */
 function signatureOf(condition: Condition): string {
   switch (condition.type) {
     case "and":

@@ -1,7 +1,7 @@
 /** Growing arrays that the rule-set compiler builds sections in: far smaller than arrays of objects. */
 import { latin1, toBytes } from "../../text.ts";
 import type { Text } from "../../types.ts";
-import { hashLevel } from "./hash.ts";
+import { firstSlot, hashLevel } from "./hash.ts";
 
 const NOT_ASCII = /[^\x00-\x7f]/;
 const encoder = new TextEncoder();
@@ -170,7 +170,7 @@ export class TextTable {
     const rows = this.#rows.words;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hash & mask;
+    let slot = firstSlot(hash, mask);
     for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const row = slots[slot]! - 1;
       const at = row * ROW_WORDS;
@@ -198,11 +198,41 @@ export class TextTable {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
     for (let row = 0; row < count; row++) {
-      let slot = rows[row * ROW_WORDS + 2]! & mask;
+      let slot = firstSlot(rows[row * ROW_WORDS + 2]!, mask);
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = row + 1;
     }
     this.#slots = slots;
+  }
+}
+
+/** The values that variables are compared with, numbered from 1, and the table they are found in. */
+export class ValueTable {
+  readonly #texts: TextPool;
+  readonly #table: TextTable;
+
+  constructor(texts: TextPool) {
+    this.#texts = texts;
+    this.#table = new TextTable(texts);
+  }
+
+  /** The text's number. */
+  add(text: Text): number {
+    return this.#table.add(text) + 1;
+  }
+
+  emit(): { texts: WordList; slots: Uint8Array } {
+    const { count } = this.#table;
+    const texts = new WordList(count * 2);
+    const hashes = new WordList(count);
+    const numbers = new WordList(count);
+    for (let row = 0; row < count; row++) {
+      const { offset, length } = this.#table.span(row);
+      texts.push(offset, length);
+      hashes.push(hashLevel(this.#texts.bytes, offset, offset + length));
+      numbers.push(row + 1);
+    }
+    return { texts, slots: buildSlots(hashes, numbers) };
   }
 }
 
@@ -223,7 +253,7 @@ export function buildSlots(hashes: WordList, values: WordList): Uint8Array {
   const valueWords = values.words;
   for (let i = 0; i < hashes.length; i++) {
     const hash = hashWords[i]!;
-    let slot = hash & (size - 1);
+    let slot = firstSlot(hash, size - 1);
     while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & (size - 1);
     slots[slot * 2] = hash;
     slots[slot * 2 + 1] = valueWords[i]!;
