@@ -85,8 +85,9 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const isFull = this.#connections >= this.#config.maxConnections;
-    if (isFull || !this.#mayConnect(normaliseAddress(socket.remoteAddress))) {
-      if (!isFull) this.#handlers.onRefused(socket, this.id, "the address may not connect");
+    const why = isFull ? undefined : this.#refusalOf(socket);
+    if (isFull || why !== undefined) {
+      if (why !== undefined) this.#handlers.onRefused(socket, this.id, why);
       socket.destroy();
       return;
     }
@@ -94,6 +95,16 @@ export class Listener {
     socket.once("close", () => this.#connections--);
     if (this.#tls) this.#tls.accept(socket);
     else this.#open(socket);
+  }
+
+  /**
+   * Why nothing may be read from a connection. One that was reset before it got here has no address
+   * any more, though what was sent can still be read: no rule about addresses would stop it.
+   */
+  #refusalOf({ remoteAddress }: Socket): string | undefined {
+    if (remoteAddress === undefined) return "the connection is gone";
+    const mayConnect = this.#mayConnect(normaliseAddress(remoteAddress));
+    return mayConnect ? undefined : "the address may not connect";
   }
 
   #open(socket: Socket, identity?: TlsIdentity): void {
