@@ -9,7 +9,7 @@ export interface ClientInfo {
   readonly clientId: Text;
   readonly username?: Text | undefined;
   readonly password?: Text | undefined;
-  /** Peer address as text, IPv4 or IPv6, without a port. */
+  /** Peer address as text, IPv4 or IPv6, without a port. What is no address refuses the client. */
   readonly peerHost?: string | undefined;
   readonly peerPort?: number | undefined;
   /** Local port. */
@@ -90,6 +90,7 @@ export type Reason =
   | "bad_expiry"
   | "anonymous_refused"
   | "client_identifier_not_valid"
+  | "malformed_peer_address"
   | "certificate_identity_missing"
   | "unverified_identity"
   | "bad_mountpoint"

@@ -77,11 +77,12 @@ export function hasCertificate(client: ClientInfo): boolean {
   );
 }
 
-/** The address as bytes; null when it is unknown or no address. */
+/** The address as bytes, without the zone that its machine knows it by; null when there is none. */
 function addressBytes(text: string | undefined, switches: Switches): Uint8Array | null {
   if (text === undefined) return null;
   const standard = switches.standard_addresses;
-  const bytes = readAddress(text, { standard });
+  const percent = text.indexOf("%");
+  const bytes = readAddress(percent > 0 ? text.slice(0, percent) : text, { standard });
   if (!bytes) return null;
   return standard ? foldMappedAddress(bytes) : bytes;
 }

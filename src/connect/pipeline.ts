@@ -96,6 +96,12 @@ export function connectClient(
     clientAttrs: NO_ATTRS,
     clientId: identity.clientId,
   };
+  if (client.peerHost !== undefined && connecting.fields.peerHost === null) {
+    // No rule and no check about addresses would see the client.
+    const detail = "the peer address is none";
+    trace?.({ stage: "identity", at: "peerhost", outcome: "deny", detail });
+    return denied("malformed_peer_address", "peerhost", 0x87);
+  }
   if (connecting.report) traceIdentity(connecting.report, client, identity);
   setClientAttrs(connecting);
   setClientId(connecting);

@@ -306,3 +306,32 @@ it("accepts a token until the second it expires", async () => {
     expect(await login({ password: expiring })).toBe("0x86 expired by jwt");
   }
 });
+
+describe("a peer address", () => {
+  const acl = '{deny, {ipaddrs, ["10.0.0.0/8", "fe80::/10"]}, all, all}.\n{allow, all}.\n';
+
+  it.each(["10.1.2.3", "::ffff:10.1.2.3", "fe80::1", "fe80::1%eth0"])(
+    "is what rules compare, however it is written: %s",
+    async (peerHost) => {
+      const { open } = await engineOf({ text: JWT, acl });
+      expect(publish(await open({ peerHost, password }), "t")).toBe("deny rule");
+    },
+  );
+
+  it.each(["10.1.2.3:50123", "10.1.2", "localhost", "[fe80::1]", "", " 10.1.2.3", "%eth0"])(
+    "that is none refuses its client, whom no rule about addresses would stop: `%s`",
+    async (peerHost) => {
+      for (const preset of ["strict", "emqx"] as const) {
+        const { login } = await engineOf({ text: JWT, acl, preset });
+        const isLoose = preset === "emqx" && peerHost === "10.1.2";
+        const expected = isLoose ? "allow by jwt" : "0x87 malformed_peer_address by peerhost";
+        expect(await login({ peerHost, password })).toBe(expected);
+      }
+    },
+  );
+
+  it("may be unknown", async () => {
+    const { open } = await engineOf({ text: JWT, acl });
+    expect(publish(await open({ password }), "t")).toBe("allow rule");
+  });
+});
