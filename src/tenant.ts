@@ -1,5 +1,5 @@
 /** Whose client is this? Source: authorization §8.1. */
-import type { FieldMap, FieldValue } from "./core/request.ts";
+import { type FieldMap, type FieldValue, isPairs } from "./core/request.ts";
 import type { Text } from "./types.ts";
 
 /**
@@ -13,10 +13,6 @@ export function tenantOf(attrs: FieldMap | null | undefined): Text | undefined {
 }
 
 function attributeOf(attrs: FieldMap, name: string): FieldValue {
-  if (isList(attrs)) return attrs.findLast(([one]) => one === name)?.[1];
+  if (isPairs(attrs)) return attrs.findLast(([one]) => one === name)?.[1];
   return Object.hasOwn(attrs, name) ? attrs[name] : undefined;
-}
-
-function isList(attrs: FieldMap): attrs is Extract<FieldMap, readonly unknown[]> {
-  return Array.isArray(attrs);
 }

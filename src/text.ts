@@ -1,7 +1,7 @@
 /**
  * Text and its bytes: the one reading of UTF-8, strict for whatever is compared, with U+FFFD in it
- * for whatever is only shown. A byte-order mark is a character like others, in front too: without it
- * one client id could pass for another.
+ * for whatever is only shown. A byte-order mark is a character like others, in front of a name too:
+ * without it one client id could pass for another.
  */
 import type { Text } from "./types.ts";
 
@@ -21,6 +21,11 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As decodeUtf8, for documents from elsewhere: a byte-order mark in front is left out [RFC 8259 8.1]. */
+export function decodeDocument(bytes: Uint8Array): string | undefined {
+  return decodeUtf8(bytes)?.replace(/^\ufeff/, "");
 }
 
 /** Can the text be told from every other by its characters? Not with half a surrogate pair in it. */
@@ -55,6 +60,13 @@ export function latin1(bytes: Uint8Array): string {
     // Not spread: that copies the bytes first, and takes several times as long.
     text += String.fromCharCode.apply(null, slice as number[]);
   }
+  return text;
+}
+
+/** Two lower-case hexadecimal digits for each byte. */
+export function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
 }
 

@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: [],
   text: [],
+  body: [],
   tenant: ["core"],
   index: ["*"],
   engine: ["*"],
@@ -68,8 +69,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compile: ["config", "json", "policy-meta", "topic"],
   core: ["compile", "ports"],
   template: ["compile", "config", "core"],
-  crypto: ["config", "json", "ports"],
-  http: ["compile", "config", "core", "json", "ports", "template"],
+  crypto: ["body", "config", "json", "ports"],
+  http: ["body", "compile", "config", "core", "json", "ports", "template"],
   authn: ["compile", "config", "core", "crypto", "http", "json", "ports", "template", "tenant"],
   authz: ["compile", "config", "core", "policy", "ports", "tenant", "topic"],
   connect: [
@@ -157,6 +158,11 @@ describe("single owners", () => {
       ({ path, imports }) => imports.includes("jose") && !path.startsWith("src/crypto/"),
     );
     expect(others.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("decode UTF-8 only in src/text.ts, but where a batch wants the valid part of a text", () => {
+    const others = all.filter(({ text }) => /\bnew TextDecoder\(/.test(stripComments(text)));
+    expect(others.map(({ path }) => path)).toEqual(["src/batch/template.ts", "src/text.ts"]);
   });
 
   it("keep eval and new Function out of everything that ships", () => {

@@ -3,9 +3,11 @@
  * Runs wherever Web standards do: workerd, Deno, Bun, browsers, Node.
  */
 
+import { readBody } from "../../src/body.ts";
 import { withoutExchange } from "../../src/connect/exchange.ts";
 import { createJoseCrypto } from "../../src/crypto/jose.ts";
 import { createEngine, type EngineOptions } from "../../src/engine.ts";
+import { decodeDocument } from "../../src/text.ts";
 import { parseTopicFilter } from "../../src/topic/filter.ts";
 import { validateTopicFilter, validateTopicName } from "../../src/topic/validate.ts";
 import type { Action, ConnectDecision, Decision, Session } from "../../src/types.ts";
@@ -123,56 +125,26 @@ async function respond(request: Request, verify: Verifier["verify"]): Promise<Re
     return problem(405, "post a question as JSON", { allow: "POST" });
   }
   try {
-    const body = await readBody(request);
-    return Response.json(await verify(parseQuestion(body)), { headers: NO_STORE });
+    const question = parseQuestion(await readText(request));
+    return Response.json(await verify(question), { headers: NO_STORE });
   } catch (error) {
     if (error instanceof QuestionError) return problem(error.status, error.message);
     return problem(500, "the decision could not be made");
   }
 }
 
-/** The body as text; stops reading as soon as it is too long. */
-async function readBody(request: Request): Promise<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  let bytes = 0;
-  if (!request.body) throw new QuestionError(400, "the question is empty");
-  // Not every runtime lets streams be iterated.
-  const reader = request.body.getReader();
+async function readText({ body }: Request): Promise<string> {
+  if (!body) throw new QuestionError(400, "the question is empty");
+  let bytes: Uint8Array | undefined;
   try {
-    for (let chunk = await read(reader); chunk !== undefined; chunk = await read(reader)) {
-      bytes += chunk.length;
-      if (bytes > QUESTION_BYTES_MAX) {
-        throw new QuestionError(413, `a question has at most ${QUESTION_BYTES_MAX} bytes`);
-      }
-      text += decode(decoder, chunk);
-    }
-  } catch (error) {
-    // What is left of the body is not wanted; a body that broke off has nothing left to cancel.
-    reader.cancel().catch(() => {});
-    throw error;
-  }
-  return text + decode(decoder);
-}
-
-/** The next piece of a body, or undefined at its end. */
-async function read(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): Promise<Uint8Array | undefined> {
-  try {
-    const { value } = await reader.read();
-    return value;
+    bytes = await readBody(body, QUESTION_BYTES_MAX);
   } catch {
     throw new QuestionError(400, "the question broke off");
   }
-}
-
-function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
-  try {
-    return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
-  } catch {
-    throw new QuestionError(400, "the question is not UTF-8");
-  }
+  if (!bytes) throw new QuestionError(413, `a question has at most ${QUESTION_BYTES_MAX} bytes`);
+  const text = decodeDocument(bytes);
+  if (text === undefined) throw new QuestionError(400, "the question is not UTF-8");
+  return text;
 }
 
 function problem(

@@ -2,18 +2,7 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { decodeUtf8 } from "../../src/text.ts";
 
-export type MintAlgorithm =
-  | "HS256"
-  | "HS384"
-  | "HS512"
-  | "RS256"
-  | "RS384"
-  | "RS512"
-  | "ES256"
-  | "ES384"
-  | "ES512";
-
-export const MINT_ALGORITHMS: readonly MintAlgorithm[] = [
+export const MINT_ALGORITHMS = [
   "HS256",
   "HS384",
   "HS512",
@@ -23,7 +12,9 @@ export const MINT_ALGORITHMS: readonly MintAlgorithm[] = [
   "ES256",
   "ES384",
   "ES512",
-];
+] as const;
+
+export type MintAlgorithm = (typeof MINT_ALGORITHMS)[number];
 
 export interface MintOptions {
   readonly algorithm: MintAlgorithm;

@@ -11,7 +11,7 @@ import {
   scramHmac,
   serverSignature,
 } from "../crypto/scram.ts";
-import { encodeUtf8 } from "../text.ts";
+import { encodeUtf8, toHex } from "../text.ts";
 import type { Reason, Text } from "../types.ts";
 import {
   type Authenticator,
@@ -161,8 +161,7 @@ export function createScramAuthenticator(options: ScramOptions): Authenticator {
 
   function decoyFor(user: string, secret: Uint8Array): Pick<ScramAccount, "salt" | "iterations"> {
     const digest = scramHmac("sha256", secret, encodeUtf8(`${method},${user}`));
-    const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    return { salt: encodeUtf8(hex.slice(0, SALT_CHARS)), iterations: options.iterations };
+    return { salt: encodeUtf8(toHex(digest).slice(0, SALT_CHARS)), iterations: options.iterations };
   }
 
   return { id, methods: [method], authenticate };

@@ -314,7 +314,8 @@ class RecordWriter {
 type FieldPairs = Extract<FieldMap, readonly unknown[]>;
 type FieldRecord = Exclude<FieldMap, FieldPairs>;
 
-function isPairs(map: FieldMap): map is FieldPairs {
+/** Are the names and values a list? */
+export function isPairs(map: FieldMap): map is FieldPairs {
   return Array.isArray(map);
 }
 

@@ -3,7 +3,7 @@
  * identity. Reads DER and decides nothing: whether the certificate can be trusted is known by then.
  */
 import { md5 } from "@noble/hashes/legacy.js";
-import { decodeUtf8, latin1, toText } from "../text.ts";
+import { decodeUtf8, latin1, toHex, toText } from "../text.ts";
 import { encodeBase64 } from "./base64.ts";
 import { childrenOf, type Element, elementsIn } from "./der.ts";
 
@@ -75,7 +75,7 @@ export function readSubject(der: Uint8Array): Subject | undefined {
 
 /** Lower-case hexadecimal MD5 of a certificate in DER. A short name for it, not a proof of anything. */
 export function certificateMd5(der: Uint8Array): string {
-  return hex(md5(der));
+  return toHex(md5(der));
 }
 
 /** Base64 of a certificate in DER: one line, without PEM armour. */
@@ -94,11 +94,11 @@ function readAttribute(pair: Element): Attribute | undefined {
   const parts = pair.tag === SEQUENCE ? elementsIn(pair.content) : undefined;
   const [type, value] = parts ?? [];
   if (parts?.length !== 2 || type?.tag !== OBJECT_ID || value === undefined) return undefined;
-  const oid = hex(type.content);
+  const oid = toHex(type.content);
   const name = Object.hasOwn(NAMES, oid) ? NAMES[oid] : undefined;
   if (name === undefined) {
     // RFC 4514 §2.4: without a name for the type, the value is its encoding in hexadecimal.
-    const encoded = `#${hex(value.whole)}`;
+    const encoded = `#${toHex(value.whole)}`;
     const dotted = dottedId(type.content);
     return dotted === undefined ? undefined : { name: dotted, value: encoded, escaped: encoded };
   }
@@ -157,8 +157,4 @@ function dottedId(content: Uint8Array): string | undefined {
   if (first === undefined) return undefined;
   const root = first < 80n ? first / 40n : 2n;
   return [root, first - root * 40n, ...rest].join(".");
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,6 +2,7 @@
  * Just enough DER to see what kind of public key a PEM block holds and to bring it into
  * SubjectPublicKeyInfo or PKCS#8 form, which is all that web cryptography imports.
  */
+import { toHex } from "../text.ts";
 import type { KeyType, PemBlock } from "./crypto.ts";
 
 /** A key in a form that web cryptography can import. */
@@ -110,9 +111,10 @@ function typeOf(algorithm: Element): KeyType | undefined {
   const parts = childrenOf(algorithm.whole);
   const id = parts?.[0];
   if (id?.tag !== OBJECT_ID) return undefined;
-  const oid = hex(id.content);
+  const oid = toHex(id.content);
   if (oid === RSA_ENCRYPTION) return "RSA";
-  if (oid === EC_PUBLIC_KEY) return CURVES[hex(parts?.[1]?.content)] ?? "unsupported";
+  if (oid === EC_PUBLIC_KEY)
+    return CURVES[toHex(parts?.[1]?.content ?? new Uint8Array())] ?? "unsupported";
   return EDWARDS[oid] ?? "unsupported";
 }
 
@@ -171,8 +173,4 @@ function wrap(tag: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuf
 
 function bitString(content: Uint8Array): Uint8Array<ArrayBuffer> {
   return wrap(BIT_STRING, Uint8Array.of(0), content);
-}
-
-function hex(bytes: Uint8Array | undefined): string {
-  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

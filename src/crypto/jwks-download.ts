@@ -1,6 +1,8 @@
 /** One download of a key set: bounded in time, size and redirects; what it holds is never shown. */
+import { readBody } from "../body.ts";
 import { isJsonObject, type JsonValue, member, parseJson } from "../json/parse.ts";
 import type { Fetch, SetTimer, Timer } from "../ports/ports.ts";
+import { decodeDocument } from "../text.ts";
 import type { Crypto, VerificationKey } from "./crypto.ts";
 import { readKeySet } from "./key-set.ts";
 
@@ -174,32 +176,13 @@ function admitted(url: URL, from: URL, what: string): URL {
   return url;
 }
 
-/** The body as text; stops reading as soon as it is too long. */
-async function readText(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (!reader) return "";
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    bytes += value.length;
-    if (bytes > KEY_SET_BYTES_MAX) {
-      reader.cancel().catch(() => {});
-      throw new DownloadProblem(`the answer has more than ${KEY_SET_BYTES_MAX} bytes`);
-    }
-    text += decode(decoder, value);
-  }
-  return text + decode(decoder);
-}
-
-function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
-  try {
-    return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
-  } catch {
-    throw new DownloadProblem("the answer is not UTF-8");
-  }
+async function readText({ body }: Response): Promise<string> {
+  if (!body) return "";
+  const bytes = await readBody(body, KEY_SET_BYTES_MAX);
+  if (!bytes) throw new DownloadProblem(`the answer has more than ${KEY_SET_BYTES_MAX} bytes`);
+  const text = decodeDocument(bytes);
+  if (text === undefined) throw new DownloadProblem("the answer is not UTF-8");
+  return text;
 }
 
 /** Lets go of a body nobody wants, so that its connection is free. */

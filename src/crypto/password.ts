@@ -2,10 +2,9 @@
  * Password hashes as the configuration's `password_hash_algorithm` describes them. The primitives are
  * the host's, or those of password-noble.ts. Source: authentication §4.
  */
-import { bytesToHex } from "@noble/hashes/utils.js";
 import type { PasswordAlgorithm, PasswordMac } from "../config/config.ts";
 import type { MacName, PasswordPrimitives } from "../ports/password-primitives.ts";
-import { encodeUtf8, joinBytes, latin1 } from "../text.ts";
+import { encodeUtf8, joinBytes, latin1, toHex } from "../text.ts";
 import { bcryptPassword, formatBcryptSetting, isBcryptHash, parseBcrypt } from "./bcrypt.ts";
 import { equalConstantTime } from "./equal.ts";
 import { noblePrimitives } from "./password-noble.ts";
@@ -125,7 +124,7 @@ export function newSalt(
     return formatBcryptSetting({ cost: algorithm.saltRounds, salt: randomBytes(SALT_BYTES) });
   }
   const isSalted = algorithm.name === "pbkdf2" || algorithm.saltPosition !== "disable";
-  return isSalted ? bytesToHex(randomBytes(SALT_BYTES)) : "";
+  return isSalted ? toHex(randomBytes(SALT_BYTES)) : "";
 }
 
 function applySalt(
@@ -143,7 +142,7 @@ function isUsableMac(name: PasswordMac): name is MacName {
 }
 
 function hexAnswer(digest: Uint8Array): PasswordAnswer<Uint8Array> {
-  return { ok: true, value: encodeUtf8(bytesToHex(digest)) };
+  return { ok: true, value: encodeUtf8(toHex(digest)) };
 }
 
 /** ASCII letters in lower case, everything else as it is. */

@@ -1,4 +1,5 @@
 /** One request and its answer: bounded in time and size, no redirects, nothing secret in problems. */
+import { readBody } from "../body.ts";
 import type { Fetch, SetTimer, Timer } from "../ports/ports.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -99,34 +100,16 @@ async function send(
     status,
     contentType: response.headers.get("content-type"),
     challenge: /^[^\s,]*/.exec(response.headers.get("www-authenticate") ?? "")?.[0].toLowerCase(),
-    body: isRead ? await readBody(response) : NOTHING,
+    body: isRead ? await bodyOf(response) : NOTHING,
   };
 }
 
 const NOTHING = new Uint8Array(0);
 
-async function readBody(response: Response): Promise<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (!reader) return NOTHING;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.length;
-    if (length > ANSWER_BYTES_MAX) {
-      reader.cancel().catch(() => {});
-      throw new ExchangeProblem(`the answer has more than ${ANSWER_BYTES_MAX} bytes`, false);
-    }
-    chunks.push(value);
-  }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
+async function bodyOf({ body }: Response): Promise<Uint8Array> {
+  const bytes = body ? await readBody(body, ANSWER_BYTES_MAX) : NOTHING;
+  if (bytes) return bytes;
+  throw new ExchangeProblem(`the answer has more than ${ANSWER_BYTES_MAX} bytes`, false);
 }
 
 /** LIMIT: of a body that nobody wants but for the connection under it. */

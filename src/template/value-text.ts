@@ -2,6 +2,8 @@
  * Values as text: the generic conversion of templates and its JSON. Source: expressions §2.3, §2.4.
  */
 import type { Value } from "../core/core.ts";
+import { quote } from "../core/host/json.ts";
+import { floatText, jsonFloat } from "../core/host/numbers.ts";
 import { encodeUtf8, showText } from "../text.ts";
 import type { Text } from "../types.ts";
 
@@ -17,7 +19,7 @@ export function valueToText(value: Value): Text | undefined {
     case "integer":
       return value.value.toString();
     case "float":
-      return floatToText(value.value);
+      return floatText(value.value, true);
     case "boolean":
       return String(value.value);
     case "atom":
@@ -46,7 +48,7 @@ export function valueToJson(value: Value): string | undefined {
     case "integer":
       return value.value.toString();
     case "float":
-      return floatToJson(value.value);
+      return jsonFloat(value.value);
     case "boolean":
       return String(value.value);
     case "null":
@@ -62,26 +64,6 @@ export function valueToJson(value: Value): string | undefined {
     case "tuple":
       return undefined;
   }
-}
-
-/** Fixed notation with at most ten decimals and at least one: `1.5`, `100.0`, `0.0` for 4.9e-11. */
-export function floatToText(value: number): string {
-  const magnitude = Math.abs(value);
-  let whole = BigInt(Math.trunc(magnitude));
-  // Not correctly rounded: both steps are plain double arithmetic, as in the reference.
-  let decimals = Math.trunc((magnitude - Math.trunc(magnitude)) * 1e10 + 0.5);
-  if (decimals >= 1e10) {
-    whole += 1n;
-    decimals = 0;
-  }
-  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
-  const digits = String(decimals).padStart(10, "0").replace(/0+$/, "");
-  return `${sign}${whole}.${digits || "0"}`;
-}
-
-function floatToJson(value: number): string {
-  const text = Object.is(value, -0) ? "-0" : String(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
 /** The text a list of printable code points spells; undefined for other lists. */
@@ -126,13 +108,6 @@ function joinJson(
   close: string,
 ): string | undefined {
   return members.includes(undefined) ? undefined : open + members.join(",") + close;
-}
-
-function quote(text: string): string {
-  // JSON.stringify writes control characters without a short form in lower-case hexadecimal.
-  return JSON.stringify(text).replace(/\\\\|\\u00([01][0-9a-f])/g, (match, hex?: string) =>
-    hex === undefined ? match : `\\u00${hex.toUpperCase()}`,
-  );
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

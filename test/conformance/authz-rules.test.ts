@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ACL_LOAD_ERRORS, type AclErrorCode, readAcl } from "../../src/compile/acl/index.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
-import { byteString } from "../reference/client.ts";
 import { referenceDecide } from "../reference/decide.ts";
-import { patternFinds } from "../reference/who.ts";
+import { referencePattern } from "../support/acl-reader.ts";
 import { type AuthzQuestion, referenceClient } from "../support/authz-vectors.ts";
 import { readVectors, type VectorText, vectorText } from "../support/vectors.ts";
 
@@ -21,14 +20,7 @@ function read(vector: AuthzRulesVector) {
     file: "acl.conf",
     switches,
     securityProfile: vector.security_profile ?? "legacy",
-    validatePattern: (pattern) => {
-      try {
-        patternFinds(byteString(pattern), "");
-        return undefined;
-      } catch {
-        return "does not compile";
-      }
-    },
+    validatePattern: referencePattern,
   });
 }
 

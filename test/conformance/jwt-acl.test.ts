@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { readTokenAcl, type TokenAcl } from "../../src/compile/acl/index.ts";
 import { resolveSwitches } from "../../src/config/compatibility.ts";
-import { byteString } from "../reference/client.ts";
 import { referenceDecide } from "../reference/decide.ts";
-import { patternFinds } from "../reference/who.ts";
+import { referencePattern } from "../support/acl-reader.ts";
 import { type AuthzQuestion, referenceClient } from "../support/authz-vectors.ts";
 import { readVectors, vectorText } from "../support/vectors.ts";
 
@@ -21,14 +20,7 @@ const vectors = readVectors<JwtAclVector>("jwt_acl").filter(({ exp }) => exp ===
 function read(vector: JwtAclVector): TokenAcl {
   return readTokenAcl(vector.acl_claim, {
     switches,
-    validatePattern: (pattern) => {
-      try {
-        patternFinds(byteString(pattern), "");
-        return undefined;
-      } catch {
-        return "does not compile";
-      }
-    },
+    validatePattern: referencePattern,
   });
 }
 

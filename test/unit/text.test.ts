@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  decodeDocument,
   decodeUtf8,
   encodeUtf8,
   isUtf8,
@@ -7,6 +8,7 @@ import {
   latin1,
   showText,
   toBytes,
+  toHex,
   toText,
 } from "../../src/text.ts";
 
@@ -83,6 +85,16 @@ describe("bytes that are not UTF-8", () => {
   });
 });
 
+describe("a document from elsewhere", () => {
+  it("is read without a byte-order mark in front, and with any other", () => {
+    expect(decodeDocument(encodeUtf8(`${BOM}{}`))).toBe("{}");
+    expect(decodeDocument(encodeUtf8(`${BOM}${BOM}a${BOM}`))).toBe(`${BOM}a${BOM}`);
+    expect(decodeDocument(encodeUtf8(BOM))).toBe("");
+    expect(decodeDocument(encodeUtf8("a"))).toBe("a");
+    expect(decodeDocument(Uint8Array.of(0xef, 0xbb, 0xbf, 0xff))).toBeUndefined();
+  });
+});
+
 describe("strings with half a surrogate pair", () => {
   it.each(["\ud800", "\udfff", "a\udbff", "\udc00\ud800", "\u{1f600}\ud83d"])(
     "are no text, and share their bytes with others: %j",
@@ -110,6 +122,11 @@ describe("bytes", () => {
     const text = latin1(bytes);
     expect(text).toHaveLength(length);
     expect(Uint8Array.from(text, (character) => character.charCodeAt(0))).toEqual(bytes);
+  });
+
+  it("make two hexadecimal digits each", () => {
+    expect(toHex(Uint8Array.of(0, 1, 0x0f, 0x10, 0xff))).toBe("00010f10ff");
+    expect(toHex(new Uint8Array())).toBe("");
   });
 
   it("are joined in their order", () => {

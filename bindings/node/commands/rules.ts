@@ -8,6 +8,7 @@ import type { RuleKind, StoredRecord } from "../store/store.ts";
 import { EXIT_NO, note, print } from "../terminal.ts";
 import {
   addStoreOptions,
+  asciiJson,
   nameText,
   type OpenedStore,
   parseCount,
@@ -217,10 +218,6 @@ async function show(record: StoredRecord<unknown>, { json }: RuleOptions): Promi
   }
   await printSlowly(describe(place));
   for (const [index, rule] of rules.entries()) {
-    // Escaped: a topic must not be a command to the terminal.
-    const text = JSON.stringify(rule).replace(/[^\x20-\x7e]/g, (unit) => {
-      return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-    });
-    await printSlowly(`  ${index + 1}. ${text}`);
+    await printSlowly(`  ${index + 1}. ${asciiJson(rule)}`);
   }
 }

@@ -89,11 +89,14 @@ export async function printSlowly(line: string): Promise<void> {
 
 /** A name as a person may read it: quoted when something in it could pass for something else. */
 export function nameText(name: string): string {
-  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name) && !/["'`\\]/.test(name)
-    ? name
-    : JSON.stringify(name).replace(/[^\x20-\x7e]/g, (unit) => {
-        return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-      });
+  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name) && !/["'`\\]/.test(name) ? name : asciiJson(name);
+}
+
+/** JSON that is no command to a terminal, whatever is in it. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** A count from the command line. */

@@ -1,6 +1,7 @@
 /** The keys that a JWT authenticator's configuration names: a secret, PEM text, or a key set. */
 import type { JwtConfig } from "../../config/config.ts";
 import { CONNECTION_HEADERS } from "../../config/http-headers.ts";
+import { isLocalHost } from "../../config/local-host.ts";
 import { RSA_BITS_MIN, type VerificationKey } from "../../crypto/crypto.ts";
 import { JwksSource } from "../../crypto/jwks.ts";
 import type { KeySelection, KeySource } from "../../crypto/key-source.ts";
@@ -84,7 +85,7 @@ async function openKeySet(
       return refused(headerPath, "no header can have this name or value", at);
     } else headers[name] = value;
   }
-  if (url.protocol === "http:" && switches.key_sets_guarded && !isLocal(url)) {
+  if (url.protocol === "http:" && switches.key_sets_guarded && !isLocalHost(url.hostname)) {
     warn(path, "who controls the network can supply the keys: use https");
   }
   let client: HttpClient | undefined;
@@ -139,10 +140,6 @@ function isHeader(name: string, value: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isLocal({ hostname }: URL): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 async function loadSecret(

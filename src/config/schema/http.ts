@@ -3,6 +3,7 @@ import { HTTP_CLIENT_DEFAULTS } from "../../ports/http.ts";
 import type { HttpConnectionConfig, HttpRequestConfig, Located } from "../config.ts";
 import type { HoconNode, HoconObject } from "../hocon/index.ts";
 import { bodyKindOf, CONNECTION_HEADERS } from "../http-headers.ts";
+import { isLocalHost } from "../local-host.ts";
 import { type Keys, key, object, optional, required, type Values, withoutEffect } from "./keys.ts";
 import {
   anything,
@@ -147,7 +148,7 @@ function readUrl({ value, at }: Located, place: Place): ReadUrl | undefined {
   const pairs = readQuery(query);
   if (pairs === undefined) return refuse("the query of the URL has a broken `%` sequence");
   const isHttps = parsed.protocol === "https:";
-  if (!isHttps && !isLocal(parsed.hostname)) {
+  if (!isHttps && !isLocalHost(parsed.hostname)) {
     const message = "passwords and answers can be read and changed on their way";
     const hint = "use https outside the machine";
     place.load.issues.warning("WARN_CONFIG_PLAIN_HTTP", at, message, { path: place.path, hint });
@@ -171,10 +172,6 @@ function readQuery(query: string | undefined): HttpRequestConfig["query"] | unde
 
 function formDecode(text: string): string {
   return decodeURIComponent(text.replaceAll("+", " "));
-}
-
-function isLocal(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 /** Those that any request has. */

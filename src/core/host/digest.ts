@@ -4,7 +4,7 @@ import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512, sha512_224, sha512_256 } from "@noble/hashes/sha2.js";
 import { sha3_224, sha3_256, sha3_384, sha3_512, shake128, shake256 } from "@noble/hashes/sha3.js";
 import { ERR_EXPR_HASH } from "../../../assembly/abi.ts";
-import { showText } from "../../text.ts";
+import { showText, toHex } from "../../text.ts";
 import { bigEndian, nonEmptyText, rangeOf } from "./numbers.ts";
 import { bytesOf, type HostFunction, integerOf, piecesOf, textBytes } from "./types.ts";
 
@@ -33,9 +33,7 @@ export const hash: HostFunction = ([name, message]) => {
   const algorithm = showText(textBytes(name));
   const digest = Object.hasOwn(DIGESTS, algorithm) ? DIGESTS[algorithm] : undefined;
   if (digest === undefined) return ERR_EXPR_HASH;
-  let hex = "";
-  for (const byte of digest(piecesOf(message!))) hex += byte.toString(16).padStart(2, "0");
-  return bytesOf(hex);
+  return bytesOf(toHex(digest(piecesOf(message!))));
 };
 
 /** SHA-256 of the text as a big-endian integer, into [min, max]. */

@@ -89,7 +89,8 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
-function quote(text: string): string {
+/** A JSON string; the digits of an escape are upper-case. */
+export function quote(text: string): string {
   const escaped = text.replace(
     /["\\\x00-\x1f]/g,
     (character) =>

@@ -1,6 +1,6 @@
 /** Numbers beyond 64 bits and floats beyond 2^53. Source: expressions §2.4–2.5, §4.6, §4.8. */
 import { ERR_EXPR_BADARG } from "../../../assembly/abi.ts";
-import { encodeUtf8 } from "../../text.ts";
+import { encodeUtf8, toHex } from "../../text.ts";
 import type { Value } from "../core.ts";
 import { bytesOf, type HostFunction, integerArgument, integerOf, refuse } from "./types.ts";
 
@@ -92,7 +92,5 @@ export function nonEmptyText(value: Value | undefined): Uint8Array {
 }
 
 export function bigEndian(bytes: Uint8Array): bigint {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return BigInt(`0x${hex || "0"}`);
+  return BigInt(`0x${toHex(bytes) || "0"}`);
 }

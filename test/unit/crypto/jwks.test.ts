@@ -438,6 +438,10 @@ describe("an answer that is no key set", () => {
     expect(await problem(text(padded, 200, { "content-type": "text/html" }))).toEqual(["a"]);
   });
 
+  it("may begin with a byte-order mark", async () => {
+    expect(await problem(text(`\ufeff${set}`))).toEqual(["a"]);
+  });
+
   it("skips bad keys, and has nothing to say of what was in them", async () => {
     const running = await start([BAD, A, "s3cret"]);
     const source = await running.open();

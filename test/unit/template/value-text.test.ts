@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeTerm } from "../../../src/batch/terms.ts";
-import { floatToText, valueToJson, valueToText } from "../../../src/template/value-text.ts";
+import { valueToJson, valueToText } from "../../../src/template/value-text.ts";
 
 const textOf = (term: unknown) => {
   const text = valueToText(decodeTerm(term));
@@ -61,7 +61,7 @@ describe("valueToJson", () => {
   });
 });
 
-describe("floatToText", () => {
+describe("floats", () => {
   it.each([
     [1.5, "1.5"],
     [100, "100.0"],
@@ -75,6 +75,6 @@ describe("floatToText", () => {
     [1e22, "10000000000000000000000.0"],
     [-2.25, "-2.25"],
   ])("%d is %s", (value, expected) => {
-    expect(floatToText(value)).toBe(expected);
+    expect(valueToText({ type: "float", value })).toBe(expected);
   });
 });

@@ -97,6 +97,8 @@ describe("the verifier over HTTP", () => {
     }
     const rest = " ".repeat(QUESTION_BYTES_MAX - 2);
     expect((await ask(verifier, `{}${rest}`)).status).toBe(200);
+    expect((await ask(verifier, "\ufeff{}")).status).toBe(200);
+    expect((await ask(verifier, "\ufeff\ufeff{}")).status).toBe(400);
     expect((await ask(verifier, undefined, "GET")).status).toBe(405);
   });
 
