@@ -32,6 +32,7 @@ import type {
   ReauthAllowed,
   ReauthAnswer,
 } from "./types.ts";
+import { WorkQueue } from "./work-queue.ts";
 
 export interface EngineOptions {
   /** Policy image, from `compilePolicy` or `portcullis compile`. Kept; must not change afterwards. */
@@ -61,6 +62,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     ports,
     decoySecret: ports.randomBytes(DECOY_SECRET_BYTES),
     keySets: new KeySetStore(),
+    passwordQueue: new WorkQueue(ports.passwords?.atOnce ?? 1),
     module: options.module ?? (await loadModule()),
   };
   const policy = await LoadedPolicy.load(options.image, options.secrets ?? {}, host);
@@ -109,6 +111,12 @@ export class Engine {
   /** The policy in force; sessions ask for it before every answer. */
   get policy(): LoadedPolicy {
     return this.#policy;
+  }
+
+  /** Checks of passwords under way, and those that wait for their turn: for a host's metrics. */
+  get passwordChecks(): { readonly running: number; readonly waiting: number } {
+    const { running, waiting } = this.#host.passwordQueue;
+    return { running, waiting };
   }
 
   /**
@@ -185,6 +193,8 @@ export class Engine {
     this.#closed = true;
     this.#listeners.clear();
     this.#policy.close();
+    // Nobody waits for the answers any more, and a process that ends should not make them all.
+    this.#host.passwordQueue.abandon();
   }
 
   get isClosed(): boolean {

@@ -22,12 +22,15 @@ export function readMeta(image: Uint8Array): PolicyMeta {
   const meta = readJson(image, ENTRY_META);
   if (!isObject(meta) || !isObject(meta.config) || !isObject(meta.programs)) throw damaged();
   const { switches, authentication, listeners, mqtt, authorization } = meta.config;
+  const { passwordChecksWaitingMax } = meta.config;
   const isComplete =
     isObject(switches) &&
     SWITCH_NAMES.every((name) => typeof switches[name] === "boolean") &&
     isChain(authentication) &&
     isListOf(listeners, (one) => one.authentication === undefined || isChain(one.authentication)) &&
     isObject(mqtt) &&
+    // A limit that is not there would be none.
+    Number.isSafeInteger(passwordChecksWaitingMax) &&
     isObject(authorization) &&
     ["allow", "deny"].includes(authorization.noMatch as string) &&
     isListOf(

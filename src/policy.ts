@@ -22,6 +22,7 @@ import { type PolicyMeta, readMeta } from "./policy-meta.ts";
 import type { Ports } from "./ports/ports.ts";
 import { RuleReferences } from "./rule-references.ts";
 import type { Decision, Verdict } from "./types.ts";
+import type { WorkQueue } from "./work-queue.ts";
 
 /** What a policy is loaded with, besides its image. */
 export interface PolicyHost {
@@ -31,6 +32,8 @@ export interface PolicyHost {
   readonly keySets: KeySetStore;
   /** What unknown users are hidden with; outlives the policy, or a reload would show them. */
   readonly decoySecret: Uint8Array;
+  /** Passwords that wait to be checked go on waiting under another policy. */
+  readonly passwordQueue: WorkQueue;
 }
 
 /** What an instance does not survive. Whatever is no CoreError is one of them too. */
@@ -110,8 +113,8 @@ export class LoadedPolicy {
     const policy = open(image, host);
     const { config } = policy;
     if (isStoredSource(config) && !policy.storedRules) throw new ConfigError([NO_RULE_DATABASE]);
-    const { crypto, ports, keySets, decoySecret } = host;
-    const shared = { crypto, ports, keySets, decoySecret };
+    const { crypto, ports, keySets, decoySecret, passwordQueue } = host;
+    const shared = { crypto, ports, keySets, decoySecret, passwordQueue };
     const chains = createChains({ ...shared, config, core: policy, secrets });
     const creation = await chains.catch(unloadable);
     if (!creation.ok) throw new ConfigError(creation.issues);

@@ -79,6 +79,7 @@ export type Reason =
   | "missing_password"
   | "missing_user_id"
   | "unknown_user"
+  | "too_many_password_checks"
   | "wrong_password"
   | "precondition_error"
   | "backend_unavailable"

@@ -15,6 +15,12 @@ export const TOKEN_PATTERNS_MAX = 64;
 export const TOKEN_PATTERN_BYTES_MAX = 32_768;
 /** Stored rules of one client, and of everybody. */
 export const STORED_RULES_MAX = 10_000;
+/**
+ * Checks of passwords that wait for their turn, unless the configuration says otherwise. A bcrypt check
+ * takes 57 ms, and two at a time are made on two processors: the last one has waited 14 s then, and
+ * after 15 (`mqtt.idle_timeout`) nobody waits for its answer.
+ */
+export const PASSWORD_CHECKS_WAITING_MAX = 500;
 /** Bytes of one expression's source text. */
 export const EXPR_TEXT_BYTES_MAX = 8192;
 export const EXPR_NESTING_MAX = 64;

@@ -107,4 +107,5 @@ export type ReadAcl = (claim: JsonObject | JsonArray) => AclReading;
 export const BAD_CREDENTIALS = 0x86;
 export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
+export const SERVER_BUSY = 0x89;
 export const BAD_AUTHENTICATION_METHOD = 0x8c;

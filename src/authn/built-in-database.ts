@@ -10,13 +10,15 @@ import type { PasswordUser, UserDatabase } from "../ports/user-database.ts";
 import { tenantOf } from "../tenant.ts";
 import { toBytes, toText } from "../text.ts";
 import type { Text } from "../types.ts";
+import type { WorkQueue } from "../work-queue.ts";
 import {
   type Authenticator,
   type AuthnRequest,
   type AuthnResult,
   BAD_CREDENTIALS,
+  SERVER_BUSY,
 } from "./authenticator.ts";
-import { PasswordCheck } from "./password-check.ts";
+import { type CheckAnswer, PasswordCheck } from "./password-check.ts";
 import type { AuthnMode, Creation } from "./registry.ts";
 
 export interface BuiltInDatabaseOptions {
@@ -27,9 +29,20 @@ export interface BuiltInDatabaseOptions {
   readonly isLast: boolean;
   readonly users: UserDatabase | undefined;
   readonly passwords: PasswordPrimitives | undefined;
+  /** Where passwords wait to be checked, for all authenticators, and how many may. */
+  readonly passwordQueue: WorkQueue;
+  readonly passwordChecksWaitingMax: number;
 }
 
 const UNKNOWN_USER = "no such account";
+
+/** In every mode: to ask the next authenticator would be to skip this one, which might have refused. */
+const TOO_MANY: AuthnResult = {
+  type: "deny",
+  reason: "too_many_password_checks",
+  code: SERVER_BUSY,
+  detail: "more passwords wait to be checked than `portcullis.max_waiting_password_checks` allows",
+};
 
 /** Makes the authenticator. A host without a store, or without bcrypt where it is asked for, is an issue. */
 export function createBuiltInDatabaseAuthenticator(
@@ -76,12 +89,17 @@ class BuiltInDatabase implements Authenticator {
     config: BuiltInDatabaseConfig,
     options: BuiltInDatabaseOptions & { readonly users: UserDatabase },
   ) {
-    const { mode, chain, isLast, users, passwords } = options;
+    const { mode, chain, isLast, users } = options;
     this.id = config.id;
     this.#config = config;
     this.#chain = chain;
     this.#users = users;
-    this.#check = new PasswordCheck(config.algorithm, passwords);
+    this.#check = new PasswordCheck({
+      algorithm: config.algorithm,
+      primitives: options.passwords,
+      queue: options.passwordQueue,
+      waitingMax: options.passwordChecksWaitingMax,
+    });
     this.#hidesUnknown = isLast || mode.switches.equal_work_for_unknown_users;
     this.#emptySaltIsText = mode.switches.strict_user_imports;
   }
@@ -126,11 +144,13 @@ class BuiltInDatabase implements Authenticator {
     const { detail } = place;
     const salt = user.salt ?? (this.#emptySaltIsText || !this.#needsSalt() ? "" : undefined);
     if (salt === undefined) {
-      await this.#check.pretend(password);
+      const answer = await this.#check.pretend(password);
+      if (isBusy(answer)) return TOO_MANY;
       const message = "the account has no salt, and the algorithm needs one";
       return { type: "failure", reason: "backend_unavailable", message, detail };
     }
     const answer = await this.#check.verify({ hash: user.passwordHash, salt }, password);
+    if (isBusy(answer)) return TOO_MANY;
     if (!answer.ok) {
       const message = `\`${this.#config.algorithm.name}\` cannot be used with these settings`;
       return { type: "failure", reason: "backend_unavailable", message, detail };
@@ -152,8 +172,13 @@ class BuiltInDatabase implements Authenticator {
   /** The answer for somebody who is not there, after the work for somebody who is. */
   #conceal(password: Uint8Array, detail: string): AuthnResult | Promise<AuthnResult> {
     const answer: AuthnResult = { type: "ignore", reason: "unknown_user", detail };
-    return this.#hidesUnknown ? this.#check.pretend(password).then(() => answer) : answer;
+    if (!this.#hidesUnknown) return answer;
+    return this.#check.pretend(password).then((done) => (isBusy(done) ? TOO_MANY : answer));
   }
+}
+
+function isBusy(answer: CheckAnswer): boolean {
+  return !answer.ok && answer.problem === "busy";
 }
 
 interface Place {

@@ -33,6 +33,8 @@ export interface Config {
   readonly refusalReasonString: boolean;
   /** Ours: where the built-in database is kept, relative to the configuration file. */
   readonly dataDir: string;
+  /** Ours: checks of passwords that wait for their turn, before clients are refused. */
+  readonly passwordChecksWaitingMax: number;
   readonly authorization: AuthorizationConfig;
   readonly mqtt: MqttConfig;
   readonly listeners: readonly ListenerConfig[];

@@ -1,4 +1,5 @@
 /** The front door: configuration text in, checked `Config` out. */
+import { PASSWORD_CHECKS_WAITING_MAX } from "../../assembly/abi.ts";
 import { ConfigError, type Issue } from "../errors.ts";
 import type { SourcePosition } from "../types.ts";
 import { type Preset, resolveSwitches, type Switches } from "./compatibility.ts";
@@ -66,6 +67,7 @@ export function loadConfig(options: LoadOptions): { config: Config; issues: Issu
     unverifiedClientAttrs: own.unverifiedClientAttrs,
     refusalReasonString: own.refusalReasonString,
     dataDir: own.dataDir,
+    passwordChecksWaitingMax: own.passwordChecksWaitingMax,
     authorization,
     mqtt,
     listeners,
@@ -130,6 +132,7 @@ const NOTHING_OF_OUR_OWN: PortcullisConfig = {
   unverifiedClientAttrs: "keep",
   refusalReasonString: false,
   dataDir: "data",
+  passwordChecksWaitingMax: PASSWORD_CHECKS_WAITING_MAX,
 };
 
 /** Source: authentication §0.2. */

@@ -15,6 +15,7 @@ import type { Crypto } from "../crypto/crypto.ts";
 import type { KeySetStore } from "../crypto/jwks-store.ts";
 import type { Issue } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
+import type { WorkQueue } from "../work-queue.ts";
 import { aclReader } from "./acl-reader.ts";
 import { inCore } from "./in-core.ts";
 
@@ -38,6 +39,8 @@ export interface AuthenticatorHost {
   readonly secrets: Readonly<Record<string, string>>;
   /** What unknown users are hidden with; the same as long as the process runs. */
   readonly decoySecret: Uint8Array;
+  /** Where passwords wait to be checked, under whichever policy. */
+  readonly passwordQueue: WorkQueue;
 }
 
 /** Where in which chain an authenticator stands. */
@@ -67,7 +70,10 @@ export async function createAuthenticator(
         return createHttpAuthenticator(config, modeOf(host), portsOf(host));
       }
       const { users, passwords } = host.ports;
-      const options = { ...place, mode: modeOf(host), users, passwords };
+      const { passwordQueue } = host;
+      const { passwordChecksWaitingMax } = host.config;
+      const checks = { passwords, passwordQueue, passwordChecksWaitingMax };
+      const options = { ...place, mode: modeOf(host), users, ...checks };
       return createBuiltInDatabaseAuthenticator(config, options);
     }
     case "scram": {

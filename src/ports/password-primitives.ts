@@ -5,6 +5,11 @@ export type DigestName = "md5" | "sha" | "sha256" | "sha512";
 export type MacName = "sha" | "sha224" | "sha256" | "sha384" | "sha512";
 
 export interface PasswordPrimitives {
+  /**
+   * How many derivations may be made at a time so that whatever else the host has to do beside the
+   * thread that serves clients, signatures to check among it, does not wait for them. Default 1.
+   */
+  readonly atOnce?: number | undefined;
   /** At once: a digest of a password costs microseconds. `sha` is SHA-1. */
   digest(name: DigestName, message: Uint8Array): Uint8Array;
   /** PBKDF2 with HMAC (RFC 8018 §5.2). Must not keep the thread that serves clients. */

@@ -264,6 +264,7 @@ function fakeConfig(options: FakeEngineOptions): Config {
     unverifiedClientAttrs: "keep",
     refusalReasonString: options.refusalReasonString ?? false,
     dataDir: "data",
+    passwordChecksWaitingMax: 500,
     onPolicyChange: options.onPolicyChange ?? (preset === "strict" ? "unsubscribe" : "keep"),
     authorization: {
       noMatch: "deny",

@@ -57,6 +57,7 @@ describe("the configuration of an image", () => {
       "with a switch that is no boolean",
       changed((meta) => (meta.config.switches.failure_denies = 1)),
     ],
+    ["without a limit", changed((meta) => delete meta.config.passwordChecksWaitingMax)],
     ["without a chain", changed((meta) => delete meta.config.authentication)],
     ["with a chain of nothing", changed((meta) => (meta.config.authentication = [null]))],
     ["with a key that is none", changed((meta) => delete meta.config.authentication[0].keys)],

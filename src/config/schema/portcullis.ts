@@ -1,10 +1,11 @@
 /** `portcullis`: our own root key. */
 
+import { PASSWORD_CHECKS_WAITING_MAX } from "../../../assembly/abi.ts";
 import type { Preset } from "../compatibility.ts";
 import type { OnPolicyChange, UnverifiedClientAttrs } from "../config.ts";
 import { SWITCH_NAMES, type SwitchName } from "../switch-names.ts";
 import { type Keys, key, object, optional, readKeys } from "./keys.ts";
-import { boolean, oneOf, type Spec, text, wrong } from "./spec.ts";
+import { boolean, integer, oneOf, type Spec, text, wrong } from "./spec.ts";
 
 export interface PortcullisConfig {
   readonly compatibility: Preset;
@@ -14,6 +15,7 @@ export interface PortcullisConfig {
   readonly unverifiedClientAttrs: UnverifiedClientAttrs;
   readonly refusalReasonString: boolean;
   readonly dataDir: string;
+  readonly passwordChecksWaitingMax: number;
 }
 
 const SWITCH_KEYS: Keys = Object.fromEntries(
@@ -53,6 +55,11 @@ const PORTCULLIS_KEYS = {
     "data",
     "where the built-in database is kept, as seen from the configuration file",
   ),
+  max_waiting_password_checks: key(
+    integer(1, 1_000_000),
+    PASSWORD_CHECKS_WAITING_MAX,
+    "how many passwords may wait to be checked; further clients are told that the server is busy",
+  ),
 } satisfies Keys;
 
 export const portcullis: Spec<PortcullisConfig> = {
@@ -68,6 +75,7 @@ export const portcullis: Spec<PortcullisConfig> = {
         unverifiedClientAttrs: values.unverified_client_attrs,
         refusalReasonString: values.refusal_reason_string,
         dataDir: values.data_dir,
+        passwordChecksWaitingMax: values.max_waiting_password_checks,
       }
     );
   },

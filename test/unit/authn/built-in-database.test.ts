@@ -6,6 +6,7 @@ import { type Preset, resolveSwitches } from "../../../src/config/compatibility.
 import type { BuiltInDatabaseConfig, PasswordAlgorithm } from "../../../src/config/config.ts";
 import type { PasswordPrimitives } from "../../../src/ports/password-primitives.ts";
 import type { ClientInfo, Text } from "../../../src/types.ts";
+import { WorkQueue } from "../../../src/work-queue.ts";
 import { FakeUserDatabase } from "../../support/user-database.ts";
 
 const CONFIG: BuiltInDatabaseConfig = {
@@ -38,6 +39,8 @@ function create(options: Options) {
       isLast,
       users: options.users,
       passwords: "passwords" in options ? options.passwords : nodePasswords,
+      passwordQueue: new WorkQueue(1),
+      passwordChecksWaitingMax: 1,
     },
   );
 }

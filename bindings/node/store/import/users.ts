@@ -9,6 +9,7 @@ import { hashPassword, newSalt, verifyPassword } from "../../../../src/crypto/pa
 import { EngineError } from "../../../../src/errors.ts";
 import type { PasswordPrimitives } from "../../../../src/ports/password-primitives.ts";
 import type { PasswordUser } from "../../../../src/ports/user-database.ts";
+import { WorkQueue } from "../../../../src/work-queue.ts";
 import type { RecordPlace } from "../keys.ts";
 import type { Store } from "../store.ts";
 import { fingerprintOf, readUsers } from "./read-file.ts";
@@ -41,7 +42,7 @@ export interface ImportOptions {
   readonly onProgress?: ((step: "checking" | "storing", users: number) => void) | undefined;
 }
 
-/** LIMIT: users of one transaction, and passwords hashed at a time. */
+/** LIMIT: users of one transaction. */
 const BATCH_USERS = 1000;
 
 /**
@@ -103,16 +104,17 @@ async function storeBatch(
   options: ImportOptions,
   counts: { total: number; success: number; override: number; skipped: number },
 ): Promise<void> {
-  const { store, chain, existing } = options;
-  const made = await Promise.all(
-    rows.map(async (row): Promise<Made | undefined> => {
-      const place = { group: chain, namespace: row.namespace, id: row.userId };
-      const known = store.password(place);
-      if (known && existing === "keep") return undefined;
-      const user = await userOf(row, known, options);
-      return user && { place, user };
-    }),
-  );
+  const { store, chain, existing, passwords } = options;
+  // All at once, they would be in front of every client of a broker that reads bootstrap files.
+  const queue = new WorkQueue(passwords.atOnce ?? 1);
+  const make = async (row: UserRow): Promise<Made | undefined> => {
+    const place = { group: chain, namespace: row.namespace, id: row.userId };
+    const known = store.password(place);
+    if (known && existing === "keep") return undefined;
+    const user = await userOf(row, known, options);
+    return user && { place, user };
+  };
+  const made = await Promise.all(rows.map((row) => queue.run(() => make(row))));
   store.write((writer) => {
     for (const one of made) {
       counts.total += 1;
