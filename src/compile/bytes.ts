@@ -1,5 +1,21 @@
 /** Writers for the little-endian blobs of the policy image. */
 
+/**
+ * A blob that is not put together yet: its pieces, and zeros between them. A large one goes into the
+ * image piece by piece, so that there are never two whole copies of it.
+ */
+export interface BlobPieces {
+  readonly length: number;
+  readonly pieces: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
+}
+
+/** The blob in one piece. */
+export function joinPieces({ length, pieces }: BlobPieces): Uint8Array<ArrayBuffer> {
+  const blob = new Uint8Array(length);
+  for (const { offset, bytes } of pieces) blob.set(bytes, offset);
+  return blob;
+}
+
 /** A growing little-endian byte buffer. Offsets count from its first byte. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;

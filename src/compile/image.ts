@@ -11,12 +11,13 @@ import {
   IMAGE_VERSION,
 } from "../../assembly/abi.ts";
 import { CoreError } from "../errors.ts";
+import type { BlobPieces } from "./bytes.ts";
 
 export interface ImageEntry {
   /** ENTRY_… of assembly/abi/image.ts. */
   readonly kind: number;
   readonly id: number;
-  readonly blob: Uint8Array;
+  readonly blob: Uint8Array | BlobPieces;
 }
 
 /** Blobs from this size on start on a cache line; their compilers may care. */
@@ -51,7 +52,8 @@ export function packImage(
     view.setUint32(at + 4, offset, true);
     view.setUint32(at + 8, blob.length, true);
     view.setUint32(at + 12, id, true);
-    bytes.set(blob, offset);
+    if (blob instanceof Uint8Array) bytes.set(blob, offset);
+    else for (const piece of blob.pieces) bytes.set(piece.bytes, offset + piece.offset);
   });
   sealImage(bytes);
   return bytes;

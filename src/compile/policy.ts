@@ -19,7 +19,7 @@ import { readAcl } from "./acl/index.ts";
 import { compileExpression, type ExpressionPlace } from "./expr/index.ts";
 import { type ImageEntry, packImage } from "./image.ts";
 import type { Rule } from "./rule/ast.ts";
-import { compileRules } from "./rule/compile.ts";
+import { compileRulePieces } from "./rule/compile.ts";
 import { patternValidator } from "./rule/pattern.ts";
 import { compileSourceMap } from "./source-map.ts";
 import { coreSwitches } from "./switches.ts";
@@ -68,9 +68,9 @@ export function compilePolicy(config: Config, options: CompileOptions = {}): Com
     issues.push(...read.issues);
     rules = read.rules;
     if (!hasErrors(read.issues)) {
-      const compiled = compileRules(rules, { switches: config.switches, file: source.path });
+      const compiled = compileRulePieces(rules, { switches: config.switches, file: source.path });
       issues.push(...compiled.issues);
-      if (compiled.blob) entries.push({ kind: ENTRY_RULES, id: 0, blob: compiled.blob });
+      entries.push({ kind: ENTRY_RULES, id: 0, blob: compiled.blob });
     }
   }
   if (hasErrors(issues)) throw new ConfigError(issues);

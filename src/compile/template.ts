@@ -170,7 +170,7 @@ function isNameCharacter(code: number, mayBeHyphen: boolean): boolean {
 function readPlaceholder(spelled: string): TemplatePart {
   if (spelled === "$") return "$";
   const name = spelled.startsWith(".") ? spelled.slice(1) : spelled;
-  return { name, path: name.split(".") };
+  return { name, path: name.includes(".") ? name.split(".") : [name] };
 }
 
 /** What becomes of the parts when some name of the unit is unknown: literals merged again. */

@@ -19,10 +19,11 @@ import {
 } from "../../../assembly/abi.ts";
 import type { Switches } from "../../config/compatibility.ts";
 import type { Issue } from "../../errors.ts";
+import { type BlobPieces, joinPieces } from "../bytes.ts";
 import type { Rule, TopicEntry } from "./ast.ts";
 import { TerminalTable } from "./terminals.ts";
 import { parseTopicTemplate } from "./topic-template.ts";
-import { type PlacedTopic, TopicIndex } from "./topics.ts";
+import { type PlacedTopic, type Sizes, TopicIndex } from "./topics.ts";
 import { VariableTable } from "./variables.ts";
 import { type CompiledWho, NestingError, NOBODY, PatternError, WhoCompiler } from "./who.ts";
 import { TextPool, WordList } from "./words.ts";
@@ -33,9 +34,9 @@ export interface RulesOptions {
   readonly file?: string | undefined;
 }
 
-export interface CompiledRules {
+export interface CompiledRules<Blob = Uint8Array<ArrayBuffer>> {
   /** Of no use when an issue is an error. */
-  readonly blob: Uint8Array<ArrayBuffer>;
+  readonly blob: Blob;
   readonly issues: readonly Issue[];
 }
 
@@ -45,6 +46,15 @@ export interface CompiledRules {
  * Cost: linear in the rules' text; 100,000 rules take about a second.
  */
 export function compileRules(rules: readonly Rule[], options: RulesOptions): CompiledRules {
+  const { blob, issues } = compileRulePieces(rules, options);
+  return { blob: joinPieces(blob), issues };
+}
+
+/** As compileRules, the blob not put together yet: for the image, which does that. */
+export function compileRulePieces(
+  rules: readonly Rule[],
+  options: RulesOptions,
+): CompiledRules<BlobPieces> {
   const compiler = new RuleSetCompiler(options, sizesOf(rules));
   for (let number = 0; number < rules.length; number++) compiler.add(rules[number]!, number);
   return { blob: compiler.emit(), issues: compiler.issues };
@@ -67,12 +77,12 @@ class RuleSetCompiler {
   #allTerminal: number | undefined;
   readonly issues: Issue[] = [];
 
-  constructor(options: RulesOptions, { entries, textBytes }: Sizes) {
+  constructor(options: RulesOptions, sizes: Sizes) {
     this.#options = options;
-    const texts = new TextPool(textBytes);
+    const texts = new TextPool(sizes.textBytes);
     this.#texts = texts;
     this.#variables = new VariableTable(texts, options.switches.strict_placeholder_names);
-    this.#topics = new TopicIndex(texts, this.#variables, this.#terminals, entries);
+    this.#topics = new TopicIndex(texts, this.#variables, this.#terminals, sizes);
     this.#whoCompiler = new WhoCompiler(texts, this.#variables);
   }
 
@@ -95,7 +105,7 @@ class RuleSetCompiler {
     this.#terminals.add(this.#allTerminal, number, rule.actions);
   }
 
-  emit(): Uint8Array<ArrayBuffer> {
+  emit(): BlobPieces {
     const conditions = this.#whoCompiler.emit();
     const rules = new WordList(this.#who.length * 2);
     for (let number = 0; number < this.#who.length; number++) {
@@ -131,7 +141,7 @@ class RuleSetCompiler {
       [values.texts.toBytes(), 8],
       [values.slots, 8],
     ];
-    return packSections(sections, [
+    return placeSections(sections, [
       RULES_MAGIC,
       RULES_VERSION,
       0,
@@ -231,12 +241,6 @@ class RuleSetCompiler {
   }
 }
 
-/** What there is to come, so that tables begin with room for it. Guesses: all of them grow. */
-interface Sizes {
-  readonly entries: number;
-  readonly textBytes: number;
-}
-
 function sizesOf(rules: readonly Rule[]): Sizes {
   let entries = 0;
   let textBytes = 4096;
@@ -258,30 +262,26 @@ function whoWord({ root, equality }: CompiledWho, numbers: Uint32Array): number 
 const LINE_BYTES = 64;
 const ON_LINES_BYTES_MIN = 4096;
 
-/** Writes header, section table and sections; the blob's length goes into the header's third word. */
-function packSections(
+/** Header, section table and sections; the blob's length goes into the header's third word. */
+function placeSections(
   sections: readonly (readonly [bytes: Uint8Array, recordBytes: number])[],
   header: readonly number[],
-): Uint8Array<ArrayBuffer> {
-  let length = RULES_HEADER_BYTES + SECTION_COUNT * 8;
-  const offsets = sections.map(([bytes, recordBytes]) => {
+): BlobPieces {
+  const head = new Uint8Array(RULES_HEADER_BYTES + SECTION_COUNT * 8);
+  const view = new DataView(head.buffer);
+  const pieces: { offset: number; bytes: Uint8Array }[] = [{ offset: 0, bytes: head }];
+  let length = head.length;
+  for (const [index, [bytes, recordBytes]] of sections.entries()) {
     // Nodes of a large trie lie on cache lines, where the blob does.
     const isOnLines = recordBytes === LINE_BYTES && bytes.length >= ON_LINES_BYTES_MIN;
     const offset = isOnLines ? (length + LINE_BYTES - 1) & -LINE_BYTES : length;
-    length = (offset + bytes.length + 7) & ~7;
-    return offset;
-  });
-  const blob = new Uint8Array(length);
-  const view = new DataView(blob.buffer);
-  header.forEach((word, index) => {
-    view.setUint32(index * 4, word, true);
-  });
-  view.setUint32(8, length, true);
-  sections.forEach(([bytes, recordBytes], index) => {
     const at = RULES_HEADER_BYTES + index * 8;
-    view.setUint32(at, offsets[index]!, true);
+    view.setUint32(at, offset, true);
     view.setUint32(at + 4, bytes.length / recordBytes, true);
-    blob.set(bytes, offsets[index]!);
-  });
-  return blob;
+    pieces.push({ offset, bytes });
+    length = (offset + bytes.length + 7) & ~7;
+  }
+  for (const [index, word] of header.entries()) view.setUint32(index * 4, word, true);
+  view.setUint32(8, length, true);
+  return { length, pieces };
 }

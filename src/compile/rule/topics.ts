@@ -30,6 +30,12 @@ export interface PlacedTopic {
   readonly terminal: number | undefined;
 }
 
+/** What there is to come, so that tables begin with room for it: all of them grow. */
+export interface Sizes {
+  readonly entries: number;
+  readonly textBytes: number;
+}
+
 /** A part of one level: text in the text section, or a variable. */
 type LevelPart = Span | { readonly variable: number };
 
@@ -45,19 +51,19 @@ export class TopicIndex {
   readonly #filters: TextTable;
   readonly #filterTerminals = new WordList();
   /** Templates as written, which the text section does not hold. */
-  readonly #templates = new TextTable(new TextPool());
+  readonly #templates: TextTable;
   /** Of each template: first piece · piece count · terminal + 1, 0 for none. */
   readonly #templatePlaces = new WordList();
   /** First piece of the parts of a level, by what they spell; of a lone variable, by its index. */
   readonly #levelPieces = new Map<string | number, number>();
   readonly pieces: WordList = new WordList();
 
-  /** `entries` is a guess at how many there will be. */
+  /** `sizes` is a guess at what there is to come. */
   constructor(
     texts: TextPool,
     variables: VariableTable,
     terminals: TerminalTable,
-    entries: number,
+    { entries, textBytes }: Sizes,
   ) {
     this.#texts = texts;
     this.#variables = variables;
@@ -65,6 +71,7 @@ export class TopicIndex {
     this.#trie = new Trie(texts, terminals, entries);
     this.#literals = new TextTable(texts, entries);
     this.#filters = new TextTable(texts, entries);
+    this.#templates = new TextTable(new TextPool(textBytes), entries);
   }
 
   /** `eq`: the text itself, whatever it holds. */
@@ -193,16 +200,22 @@ export class TopicIndex {
   /** The parts of each level; a level without parts is empty. */
   #splitLevels(parts: readonly LevelPart[]): LevelPart[][] {
     const levels: LevelPart[][] = [[]];
+    const add = (part: LevelPart): void => {
+      const level = levels.at(-1)!;
+      // Of one part, nearly always: pushing would make room for sixteen more.
+      if (level.length === 0) levels[levels.length - 1] = [part];
+      else level.push(part);
+    };
     for (const part of parts) {
       if ("variable" in part) {
-        levels.at(-1)!.push(part);
+        add(part);
         continue;
       }
       const to = part.offset + part.length;
       for (let start = part.offset; start <= to; ) {
         const end = this.#levelEnd(start, to);
         if (start > part.offset) levels.push([]);
-        if (end > start) levels.at(-1)!.push({ offset: start, length: end - start });
+        if (end > start) add({ offset: start, length: end - start });
         start = end + 1;
       }
     }
