@@ -32,10 +32,11 @@ export function mixHash(hash: u32, word: u32): u32 {
  */
 @inline
 export function hashLevel(at: usize, len: u32): u32 {
+  if (!len) return 0;
   let hash: u64 = 0;
-  for (; len > 8; len -= 8, at += 8) hash = (rotl<u64>(hash, 32) ^ load<u64>(at)) * MULTIPLIER;
-  const last = len ? load<u64>(at) & (~(<u64>0) >> ((8 - len) << 3)) : 0;
-  return <u32>(((rotl<u64>(hash, 32) ^ last) * MULTIPLIER) >> 32);
+  for (; len > 8; len -= 8, at += 8) hash = rotl<u64>((hash ^ load<u64>(at)) * MULTIPLIER, 32);
+  const last = load<u64>(at) & (~(<u64>0) >> ((8 - len) << 3));
+  return <u32>(((hash ^ last) * MULTIPLIER) >> 32);
 }
 
 /**
