@@ -46,7 +46,7 @@ export function isSafeValue(value: string, beginsTopic: boolean): boolean {
 }
 
 /** The text whose bytes a key spells; undefined when they are not UTF-8. */
-export function textOfKey(key: string): string | undefined {
+function textOfKey(key: string): string | undefined {
   return decodeUtf8(Uint8Array.from(key, (character) => character.charCodeAt(0)));
 }
 

@@ -31,7 +31,7 @@ export const ALTERNATIVES_MAX = 64;
 export const ANYBODY: Facts = { equals: new Map(), opaque: new Set(), addresses: undefined };
 
 /** A field's name in Facts; the same as the placeholder's that reads it. */
-export function fieldKey(field: WhoField): string {
+function fieldKey(field: WhoField): string {
   return field.name === "client_attr" ? `client_attrs.${textKey(field.attr)}` : field.name;
 }
 

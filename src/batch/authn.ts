@@ -8,7 +8,7 @@ import type { Crypto } from "../crypto/crypto.ts";
 import type { JsonObject, JsonValue } from "../json/parse.ts";
 import { isJsonObject, JsonFloat, member } from "../json/parse.ts";
 import type { ConnectCode, Text } from "../types.ts";
-import { encodeBytes, encodeTerm } from "./terms.ts";
+import { encodeTerm } from "./terms.ts";
 
 /** What a batch run has to be given. */
 export interface AuthnBatchPorts {
@@ -84,11 +84,6 @@ export function textTerm(value: JsonValue | undefined): Text | undefined {
   const bytes = isJsonObject(value) ? member(value, "$b64") : undefined;
   if (typeof bytes !== "string") return undefined;
   return Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
-}
-
-/** The recorded form of a text. */
-export function toTextTerm(text: Text): JsonValue {
-  return typeof text === "string" ? text : encodeBytes(text);
 }
 
 /** The recorded form of a number: large integers and floats are spelled out. */

@@ -10,14 +10,8 @@ import { createStaticKeySource } from "../crypto/key-source.ts";
 import type { JsonObject, JsonValue } from "../json/parse.ts";
 import { isJsonArray, isJsonObject, member } from "../json/parse.ts";
 import type { AuthnBatchPorts } from "./authn.ts";
-import {
-  batchMode,
-  batchRequest,
-  reasonOfCode,
-  textTerm,
-  toNumberTerm,
-  toTextTerm,
-} from "./authn.ts";
+import { batchMode, batchRequest, reasonOfCode, textTerm, toNumberTerm } from "./authn.ts";
+import { encodeText } from "./terms.ts";
 
 /** Answers one line; `input` is what parseJson made of it. */
 export async function answerJwtVerify(
@@ -60,7 +54,7 @@ function answerOf(verdict: ChainVerdict): JsonObject {
   const result = resultOf(verdict);
   if (verdict.verdict !== "allow") return { result };
   const { data } = verdict;
-  const attrs = Object.entries(data.clientAttrs).map(([name, value]) => [name, toTextTerm(value)]);
+  const attrs = Object.entries(data.clientAttrs).map(([name, value]) => [name, encodeText(value)]);
   return {
     result,
     superuser: data.isSuperuser,

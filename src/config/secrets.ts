@@ -14,8 +14,8 @@ const PUBLIC_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /** The same authenticator, each of its secrets changed. The one place that knows where they are. */
-export function mapSecrets<C extends AuthenticatorConfig>(config: C, change: ChangeSecret): C;
-export function mapSecrets(config: AuthenticatorConfig, change: ChangeSecret): AuthenticatorConfig {
+function mapSecrets<C extends AuthenticatorConfig>(config: C, change: ChangeSecret): C;
+function mapSecrets(config: AuthenticatorConfig, change: ChangeSecret): AuthenticatorConfig {
   switch (config.mechanism) {
     case "cinfo":
     case "scram":

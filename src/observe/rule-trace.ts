@@ -38,7 +38,7 @@ export interface RuleTrace {
 }
 
 /** Puts every rule's parts to the core. Cost: a few small compilations a rule. */
-export function traceRules(
+function traceRules(
   module: CoreModule,
   rules: readonly Rule[],
   fields: RequestFields,

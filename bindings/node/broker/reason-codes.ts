@@ -10,7 +10,6 @@ export const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
 export const SERVER_BUSY = 0x89;
-export const SERVER_SHUTTING_DOWN = 0x8b;
 export const BAD_AUTHENTICATION_METHOD = 0x8c;
 export const TOPIC_FILTER_INVALID = 0x8f;
 export const TOPIC_NAME_INVALID = 0x90;

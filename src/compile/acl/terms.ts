@@ -324,7 +324,7 @@ class TermParser {
 }
 
 /** The code points of a string as the integers they are. */
-export function codePoints(term: Extract<Term, { kind: "string" }>): Term[] {
+function codePoints(term: Extract<Term, { kind: "string" }>): Term[] {
   return Array.from(term.value, (character) => ({
     kind: "integer",
     value: character.codePointAt(0) as number,

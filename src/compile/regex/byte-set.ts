@@ -49,10 +49,6 @@ export function singleByte(set: ByteSet): number {
   return found;
 }
 
-export function isEmptySet(set: ByteSet): boolean {
-  return set.every((word) => word === 0);
-}
-
 export function isFullSet(set: ByteSet): boolean {
   return set.every((word) => word === 0xffffffff);
 }
@@ -72,8 +68,6 @@ const vertical = byteSet([10, 13], 133);
 
 export const ANY_BYTE: ByteSet = byteSet([0, 255]);
 export const NOT_LINE_FEED: ByteSet = complement(byteSet(LINE_FEED));
-/** What `\R` matches besides CR LF. */
-export const VERTICAL: ByteSet = vertical;
 
 /** The classes written as `\` and a letter. */
 export const ESCAPE_CLASSES: Readonly<Record<string, ByteSet>> = {

@@ -23,7 +23,7 @@ import type { Graph, State } from "./graph.ts";
 import { refuse } from "./refusal.ts";
 
 /** Bytes the parallel engine needs for a program; the verifier in assembly/ uses the same sum. */
-export function workBytes(instructions: number, groups: number): number {
+function workBytes(instructions: number, groups: number): number {
   return instructions * (28 + 16 * (groups + 1));
 }
 

@@ -296,7 +296,7 @@ function refuseSize(): never {
 }
 
 /** Can the node match without consuming a byte? */
-export function isNullable(node: RegexNode): boolean {
+function isNullable(node: RegexNode): boolean {
   switch (node.type) {
     case "set":
       return false;

@@ -129,7 +129,7 @@ export function isOctal(byte: number): boolean {
   return byte >= 48 && byte <= 55;
 }
 
-export function isWord(byte: number): boolean {
+function isWord(byte: number): boolean {
   const lower = byte | 32;
   return isDigit(byte) || (lower >= 97 && lower <= 122 && byte < 128) || byte === 95;
 }

@@ -21,7 +21,7 @@ const NEEDS_QUOTES = "the value needs double quotes";
 const KEY_HINT = "a key is unquoted text that starts with a letter, or text in quotes";
 
 /** Something that is no token. */
-export function badToken(token: Token, isSecret: boolean): Fault {
+function badToken(token: Token, isSecret: boolean): Fault {
   const problem = token.problem ?? { message: "found something that is not HOCON" };
   const message = problem.quotes && isSecret ? NEEDS_QUOTES : problem.message;
   return new Fault(token.at, message, problem.hint, token.endLine);

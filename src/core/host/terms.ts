@@ -50,7 +50,7 @@ function nameOf(value: Value): string {
 }
 
 /** Negative, 0 or positive, as the order of terms has it: 1 and 1.0 are equal here. */
-export function compareTerms(a: Value, b: Value, depth = 0): number {
+function compareTerms(a: Value, b: Value, depth = 0): number {
   if (depth > JSON_VALUE_DEPTH_MAX) refuse(ERR_EXPR_NESTING);
   const rank = rankOf(a) - rankOf(b);
   if (rank !== 0) return rank;
