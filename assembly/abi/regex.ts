@@ -40,7 +40,7 @@ export const REGEX_OP_LOOP = 3;
 export const REGEX_OP_SPLIT = 4;
 /** Puts the position into slot `operand`. */
 export const REGEX_OP_SAVE = 5;
-/** Goes on if the position is as `arg` (REGEX_AT_…) says. */
+/** Goes on if the position is as `arg` (REGEX_AT_…) says; nextFirst is an i16: how many bytes further on. */
 export const REGEX_OP_ASSERT = 6;
 
 export const REGEX_AT_START = 0;
@@ -53,7 +53,10 @@ export const REGEX_AT_BOUNDARY = 5;
 export const REGEX_AT_NOT_BOUNDARY = 6;
 export const REGEX_AT_WORD_START = 7;
 export const REGEX_AT_WORD_END = 8;
-export const REGEX_AT_NOT_BEFORE_LF = 9;
+/** A byte of the set at `operand` comes next. */
+export const REGEX_AT_BEFORE = 9;
+/** Added to one of these: if it is not so, or if there is no such position. */
+export const REGEX_AT_NOT = 128;
 
 /** Every match begins at the subject's start. */
 export const REGEX_FLAG_ANCHORED = 1;

@@ -180,7 +180,7 @@ export function backtrackAt(start: u32, flags: u32, caps: usize): i32 {
           continue;
         }
         case REGEX_OP_ASSERT: {
-          if (isAt(<i32>((head >> 8) & 0xff), subject, len, pos)) {
+          if (isAt(base, here, subject, len, pos)) {
             at = load<u32>(here, 4);
             continue;
           }

@@ -198,7 +198,7 @@ function follow(from: u32, pos: u32, start: u32, flags: u32): void {
         continue;
       }
       if (op == REGEX_OP_ASSERT) {
-        if (isAt(load<u8>(here, 1), text, textLen, pos)) {
+        if (isAt(program, here, text, textLen, pos)) {
           at = load<u32>(here, 4);
           continue;
         }

@@ -4,7 +4,8 @@
  */
 import { REGEX_PROGRAM_MAX } from "../abi/limits";
 import {
-  REGEX_AT_NOT_BEFORE_LF,
+  REGEX_AT_BEFORE,
+  REGEX_AT_NOT,
   REGEX_FLAG_LITERAL,
   REGEX_HEADER_BYTES,
   REGEX_INSTRUCTION_BYTES,
@@ -136,9 +137,9 @@ function checkInstructions(program: usize, first: u32, end: u32, ways: usize): i
     const op = <i32>load<u8>(here);
     const operand = load<u32>(here, 8);
     if (op > REGEX_OP_ASSERT || <u32>load<u16>(here, 2) > rowCount(program)) return ERR_REGEX_BLOB;
-    if (!isFirst(load<u16>(here, 12), first) || !isFirst(load<u16>(here, 14), first)) {
-      return ERR_REGEX_BLOB;
-    }
+    const isShift = op == REGEX_OP_ASSERT;
+    if (!isShift && !isFirst(load<u16>(here, 12), first)) return ERR_REGEX_BLOB;
+    if (!isFirst(load<u16>(here, 14), first)) return ERR_REGEX_BLOB;
     if (op == REGEX_OP_MATCH) continue;
     if (!isInstruction(load<u32>(here, 4), first, end)) return ERR_REGEX_BLOB;
     countWay(ways, load<u32>(here, 4), first);
@@ -151,7 +152,9 @@ function checkInstructions(program: usize, first: u32, end: u32, ways: usize): i
     } else if (op == REGEX_OP_SAVE) {
       if (operand < 2 || operand >= (regexGroupCount(program) + 1) << 1) return ERR_REGEX_BLOB;
     } else if (op == REGEX_OP_ASSERT) {
-      if (<i32>load<u8>(here, 1) > REGEX_AT_NOT_BEFORE_LF) return ERR_REGEX_BLOB;
+      const test = <i32>load<u8>(here, 1) & ~REGEX_AT_NOT;
+      if (test > REGEX_AT_BEFORE) return ERR_REGEX_BLOB;
+      if (test == REGEX_AT_BEFORE && !isSet(operand, first)) return ERR_REGEX_BLOB;
     }
   }
   // Without the bit, backtracking through a meeting point could take exponential time.

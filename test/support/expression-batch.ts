@@ -32,7 +32,7 @@ export function canonicalTerm(term: unknown): unknown {
   );
 }
 
-/** Features of PCRE2 that the engine refuses, as patterns spell them. */
+/** Features of PCRE2 that the engine refuses, or supports in part, as patterns spell them. */
 export const REFUSED_FEATURES: readonly (readonly [name: string, pattern: RegExp])[] = [
   ["look-around", /\(\?<?[=!]/],
   ["back-reference", /\\[1-9]|\\k|\(\?P=|\\g\{?-?\d/],
@@ -40,11 +40,9 @@ export const REFUSED_FEATURES: readonly (readonly [name: string, pattern: RegExp
   ["atomic group", /\(\?>/],
   ["possessive quantifier", /[*+?}]\+/],
   ["conditional", /\(\?\(/],
-  ["branch reset", /\(\?\|/],
   ["verb or start option", /\(\*[A-Z]/],
-  ["Unicode property", /\\[pPX]/],
+  ["Unicode property", /\\[pP]/],
   ["\\K, \\G, \\C", /\\[KGC]/],
-  ["duplicate names", /\(\?J/],
   ["callout", /\(\?C/],
 ];
 

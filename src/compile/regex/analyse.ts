@@ -1,9 +1,12 @@
 /** Facts about a graph that let the engines skip work. None of them changes an answer. */
+import { REGEX_AT_NOT } from "../../../assembly/abi.ts";
 import {
   ANY_BYTE,
   addSet,
   type ByteSet,
   byteSet,
+  common,
+  complement,
   hasByte,
   isFullSet,
   LINE_FEED,
@@ -75,16 +78,15 @@ function firstSets({ states }: Graph): (First | undefined)[] {
   const first = new Array<First | undefined>(states.length).fill(undefined);
   const compute = (state: State): First => {
     const next = state.next ? (first[state.next.id] ?? NOTHING) : ANYTHING;
-    const own = state.set && { set: state.set, atEnd: false };
     switch (state.op) {
       case "set":
-        return own!;
+        return { set: state.set!, atEnd: false };
       case "loop":
-        return either(own!, next);
+        return either({ set: state.set!, atEnd: false }, next);
       case "split":
         return either(next, first[state.other!.id] ?? NOTHING);
       case "assert":
-        return where(state.arg, next);
+        return where(state, next);
       default:
         return next;
     }
@@ -113,8 +115,8 @@ function either(a: First, b: First): First {
 }
 
 /** What a position test leaves of what can follow it. */
-function where(test: number, next: First): First {
-  switch (test) {
+function where({ arg, set }: State, next: First): First {
+  switch (arg) {
     case REGEX_AT.end:
       return { set: NOTHING.set, atEnd: next.atEnd };
     case REGEX_AT.lastLineEnd:
@@ -123,6 +125,10 @@ function where(test: number, next: First): First {
         set: hasByte(next.set, LINE_FEED) ? byteSet(LINE_FEED) : NOTHING.set,
         atEnd: next.atEnd,
       };
+    case REGEX_AT.before:
+      return { set: common(next.set, set!), atEnd: false };
+    case REGEX_AT.before + REGEX_AT_NOT:
+      return { set: common(next.set, complement(set!)), atEnd: next.atEnd };
     default:
       return next;
   }

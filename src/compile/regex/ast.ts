@@ -1,14 +1,19 @@
 /** Regular expressions as data: what the parser produces and the compiler consumes. */
 import type { ByteSet } from "./byte-set.ts";
 
-/** A position test; the numbers are REGEX_AT_… of assembly/abi/regex.ts. */
+/** A position test: see positionTest. */
 export type Assertion = number;
 
 export type RegexNode =
   | { readonly type: "empty" }
   /** Consumes one byte of the set. An empty set never matches. */
   | { readonly type: "set"; readonly set: ByteSet }
-  | { readonly type: "assert"; readonly at: Assertion }
+  | {
+      readonly type: "assert";
+      readonly at: Assertion;
+      /** For REGEX_AT_BEFORE. */
+      readonly set?: ByteSet;
+    }
   | { readonly type: "sequence"; readonly items: readonly RegexNode[] }
   /** Earlier branches are preferred. */
   | { readonly type: "alternation"; readonly branches: readonly RegexNode[] }

@@ -21,6 +21,11 @@ export function addSet(set: ByteSet, other: ByteSet): void {
   for (let i = 0; i < 8; i++) set[i]! |= other[i]!;
 }
 
+/** The bytes that both sets have. */
+export function common(set: ByteSet, other: ByteSet): ByteSet {
+  return set.map((word, i) => word & other[i]!);
+}
+
 export function complement(set: ByteSet): ByteSet {
   return set.map((word) => ~word);
 }

@@ -123,8 +123,17 @@ function encode(state: State, { first, rows }: Analysis, sets: SetTable): Words 
       };
     case "save":
       return { ...words, op: REGEX_OP_SAVE, operand: state.arg };
-    case "assert":
-      return { ...words, op: REGEX_OP_ASSERT, arg: state.arg };
+    case "assert": {
+      const shift = state.arg >> 8;
+      if (shift !== (shift << 16) >> 16) refuse("look-arounds nest too far", 0);
+      return {
+        ...words,
+        op: REGEX_OP_ASSERT,
+        arg: state.arg & 0xff,
+        operand: state.set ? sets.offsetOf(state.set) : 0,
+        nextFirst: shift & 0xffff,
+      };
+    }
   }
 }
 

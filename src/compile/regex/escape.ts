@@ -16,6 +16,8 @@ export type Escape =
   | { readonly type: "assert"; readonly at: number }
   /** \R: CR LF as one, or any vertical blank. */
   | { readonly type: "line break" }
+  /** \X: CR LF as one, or any byte; between 0 and 255 nothing else belongs together. */
+  | { readonly type: "grapheme" }
   /** \Q or \E: the reader's quoting state has changed, nothing else. */
   | { readonly type: "quote" };
 
@@ -67,8 +69,9 @@ function letterOutside(reader: PatternReader, start: number, char: string): Esca
       return { type: "line break" };
     case "N":
       return notLineFeed(reader, start);
-    case "C":
     case "X":
+      return { type: "grapheme" };
+    case "C":
     case "K":
     case "G":
       return refuseFeature(`\\${char}`, start);

@@ -24,8 +24,9 @@ export interface State {
   next: State | undefined;
   /** split: the second choice. */
   other: State | undefined;
+  /** set, loop, and an assert of REGEX_AT_BEFORE. */
   readonly set: ByteSet | undefined;
-  /** save: the slot. assert: REGEX_AT_…. */
+  /** save: the slot. assert: see positionTest. */
   readonly arg: number;
 }
 
@@ -170,7 +171,7 @@ class GraphBuilder {
           state.next = this.#leave(place, place.depth);
         });
       case "assert":
-        return this.#shared(place, "", level, "assert", undefined, node.at, (state) => {
+        return this.#shared(place, "", level, "assert", node.set, node.at, (state) => {
           state.next = this.#leave(place, level);
         });
       case "capture":

@@ -4,6 +4,7 @@
  *
  * Source: expressions §4.5, §8.3.
  */
+import type { LookAround } from "./look-around.ts";
 import type { Options } from "./options.ts";
 import { code, isDigit, type PatternReader } from "./reader.ts";
 import { type RefusedFeature, refuse, refuseFeature } from "./refusal.ts";
@@ -12,13 +13,20 @@ export type GroupStart =
   | { readonly type: "capture"; readonly name?: string }
   /** A non-capturing group and the options inside it. */
   | { readonly type: "plain"; readonly options: Options }
+  /** `(?|…)`: groups of every branch have the same numbers. */
+  | { readonly type: "branch reset" }
+  | { readonly type: "atomic" }
+  | ({ readonly type: "look-around" } & LookAround)
   /** `(?i)`: the options hold from here to the end of the enclosing group. */
   | { readonly type: "options"; readonly options: Options };
 
 /** Reads from the parenthesis up to the group's contents. */
 export function readGroupStart(reader: PatternReader, options: Options): GroupStart {
   const open = reader.at;
-  if (reader.peek(1) === code("*")) refuseStar(reader, open);
+  if (reader.peek(1) === code("*")) {
+    const start = starGroup(reader, open);
+    if (start) return start;
+  }
   reader.at += 1;
   if (!reader.accept("?")) {
     return options.noCapture ? { type: "plain", options } : { type: "capture" };
@@ -27,10 +35,10 @@ export function readGroupStart(reader: PatternReader, options: Options): GroupSt
   const next = reader.peek(1);
   switch (char) {
     case "<":
-      if (next === code("=") || next === code("!") || next === code("*")) {
-        return refuseFeature("look-behind", open);
-      }
+      if (next === code("*")) return refuseFeature("look-behind", open);
       reader.at += 1;
+      if (reader.accept("=")) return LOOK_AROUND.plb!;
+      if (reader.accept("!")) return LOOK_AROUND.nlb!;
       return { type: "capture", name: reader.groupName(">") };
     case "'":
       reader.at += 1;
@@ -39,12 +47,16 @@ export function readGroupStart(reader: PatternReader, options: Options): GroupSt
       return pythonGroup(reader, open);
     case "=":
     case "!":
+      reader.at += 1;
+      return char === "=" ? LOOK_AROUND.pla! : LOOK_AROUND.nla!;
     case "*":
       return refuseFeature("look-ahead", open);
     case ">":
-      return refuseFeature("atomic group", open);
+      reader.at += 1;
+      return { type: "atomic" };
     case "|":
-      return refuseFeature("branch reset", open);
+      reader.at += 1;
+      return { type: "branch reset" };
     case "(":
       return refuseFeature("conditional", open);
     case "C":
@@ -70,12 +82,26 @@ function pythonGroup(reader: PatternReader, open: number): GroupStart {
   return refuse("unknown group `(?P`", open, "write (?P<name>…)");
 }
 
+const AHEAD: GroupStart = { type: "look-around", isAhead: true, isNegative: false };
+const BEHIND: GroupStart = { type: "look-around", isAhead: false, isNegative: false };
+const LOOK_AROUND: Readonly<Record<string, GroupStart>> = {
+  pla: AHEAD,
+  positive_lookahead: AHEAD,
+  nla: { ...AHEAD, isNegative: true },
+  negative_lookahead: { ...AHEAD, isNegative: true },
+  plb: BEHIND,
+  positive_lookbehind: BEHIND,
+  nlb: { ...BEHIND, isNegative: true },
+  negative_lookbehind: { ...BEHIND, isNegative: true },
+};
+
 const LETTERS: Readonly<Record<string, keyof Options>> = {
   i: "ignoreCase",
   m: "multiline",
   s: "dotAll",
   n: "noCapture",
   U: "ungreedy",
+  J: "duplicateNames",
 };
 
 /** `(?flags)`, `(?flags:…)` and `(?^flags:…)`. */
@@ -115,8 +141,6 @@ function optionGroup(reader: PatternReader, outer: Options, open: number): Group
     } else if (char === "a") {
       // ASCII restrictions: everything here is ASCII.
       if ("DPSTW".includes(String.fromCharCode(Math.max(reader.peek(), 0)))) reader.at += 1;
-    } else if (char === "J") {
-      refuseFeature("duplicate group names", open);
     } else if (char !== "r") {
       refuse(`unknown option \`${printable(char)}\` in a group`, at, "known: i m s x n U");
     }
@@ -130,20 +154,25 @@ function printable(char: string): string {
   return /[ -~]/.test(char) ? char : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-/** `(*…`: verbs, start-of-pattern options and the long spellings of look-around. */
-function refuseStar(reader: PatternReader, open: number): void {
+/** `(*…`: verbs, start-of-pattern options and the long spellings of groups. */
+function starGroup(reader: PatternReader, open: number): GroupStart | undefined {
   const rest = String.fromCharCode(...reader.bytes.subarray(open + 2, open + 40));
   // PCRE2 reads `(*` and `(*)` as a group that starts with a quantifier.
-  if (rest === "" || rest.startsWith(")")) return;
+  if (rest === "" || rest.startsWith(")")) return undefined;
+  const name = /^(\w+):/.exec(rest)?.[1] ?? "";
+  const start = name === "atomic" ? ({ type: "atomic" } as const) : LOOK_AROUND[name];
+  if (start) {
+    reader.at += `(*${name}:`.length;
+    return start;
+  }
   const feature = STAR_FORMS.find(([form]) => form.test(rest))?.[1];
   if (feature) refuseFeature(feature, open);
   refuse("unknown verb after `(*`", open, "write \\( for the character");
 }
 
 const STAR_FORMS: readonly (readonly [RegExp, RefusedFeature])[] = [
-  [/^(pla|nla|napla|\w+_lookahead):/, "look-ahead"],
-  [/^(plb|nlb|naplb|\w+_lookbehind):/, "look-behind"],
-  [/^atomic:/, "atomic group"],
+  [/^(napla|non_atomic_positive_lookahead):/, "look-ahead"],
+  [/^(naplb|non_atomic_positive_lookbehind):/, "look-behind"],
   [/^(UTF8?|UCP)\)/, "Unicode mode"],
   [/^(ACCEPT|FAIL|F|COMMIT|PRUNE|SKIP|THEN|MARK)?[:)]/, "backtracking verb"],
   [

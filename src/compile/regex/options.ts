@@ -11,6 +11,8 @@ export interface Options {
   readonly noCapture: boolean;
   /** Greedy and lazy change places. */
   readonly ungreedy: boolean;
+  /** Groups may share a name. */
+  readonly duplicateNames: boolean;
 }
 
 export const NO_OPTIONS: Options = {
@@ -21,4 +23,5 @@ export const NO_OPTIONS: Options = {
   extendedMore: false,
   noCapture: false,
   ungreedy: false,
+  duplicateNames: false,
 };

@@ -5,10 +5,20 @@
  * Source: expressions §4.5 (dialect), §8.3 (what is accepted and what is not).
  */
 import { EMPTY, type RegexNode, sequence } from "./ast.ts";
-import { ANY_BYTE, addOtherCase, byteSet, LINE_FEED, NOT_LINE_FEED } from "./byte-set.ts";
+import { atomic, possessive } from "./atomic.ts";
+import {
+  ANY_BYTE,
+  addOtherCase,
+  type ByteSet,
+  byteSet,
+  complement,
+  LINE_FEED,
+  NOT_LINE_FEED,
+} from "./byte-set.ts";
 import { readClass } from "./class-parser.ts";
 import { readEscape } from "./escape.ts";
-import { readGroupStart } from "./group.ts";
+import { type GroupStart, readGroupStart } from "./group.ts";
+import { lookAround, notBefore } from "./look-around.ts";
 import { NO_OPTIONS } from "./options.ts";
 import { REGEX_AT } from "./positions.ts";
 import { BACKSLASH, code, PatternReader } from "./reader.ts";
@@ -56,10 +66,21 @@ class Parser {
     return root;
   }
 
-  /** Branches up to a closing parenthesis or the end. Options set in one last into the next. */
-  #alternation(): RegexNode {
+  /**
+   * Branches up to a closing parenthesis or the end. Options set in one last into the next; with
+   * `resets`, group numbers begin anew in each.
+   */
+  #alternation(resets = false): RegexNode {
+    const { reader } = this;
+    const before = reader.groups;
     const branches = [this.#branch()];
-    while (!this.reader.isQuoting && this.reader.accept("|")) branches.push(this.#branch());
+    let most = reader.groups;
+    while (!reader.isQuoting && reader.accept("|")) {
+      if (resets) reader.groups = before;
+      branches.push(this.#branch());
+      most = Math.max(most, reader.groups);
+    }
+    reader.groups = most;
     return branches.length === 1 ? branches[0]! : { type: "alternation", branches };
   }
 
@@ -141,8 +162,8 @@ class Parser {
   ): RegexNode {
     this.#skipIgnored();
     const { reader } = this;
-    if (!reader.isQuoting && reader.peek() === code("+")) {
-      refuseFeature("possessive quantifier", start);
+    if (!reader.isQuoting && reader.accept("+")) {
+      return possessive(body, bounds) ?? refuseFeature("possessive quantifier", start);
     }
     const isSwitched = !reader.isQuoting && reader.accept("?");
     if (bounds.max === 0 || body.type === "empty") return EMPTY;
@@ -195,6 +216,8 @@ class Parser {
         return read;
       case "line break":
         return LINE_BREAK;
+      case "grapheme":
+        return GRAPHEME;
       case "quote":
         return undefined;
     }
@@ -224,38 +247,49 @@ class Parser {
     if (this.#depth > NESTING_MAX) refuse(`groups nest deeper than ${NESTING_MAX}`, open);
     const outer = this.#options;
     if (start.type === "plain") this.#options = start.options;
-    const body = this.#alternation();
+    const body = this.#alternation(start.type === "branch reset");
     if (reader.isQuoting || !reader.accept(")")) {
       refuse("a group is not closed", open, "add ) or write \\(");
     }
     this.#options = outer;
     this.#depth -= 1;
-    return group > 0 ? { type: "capture", group, body } : body;
+    return group > 0 ? { type: "capture", group, body } : closed(start, body, open);
   }
 
+  /** In a branch reset, groups of one number have one name. */
   #name(name: string, group: number, open: number): void {
-    if (this.names.some((other) => other.name === name)) {
+    const isKnown = this.names.some((other) => other.name === name && other.group === group);
+    if (isKnown) return;
+    if (this.names.some((other) => other.group === group)) {
+      refuse("groups of the same number have different names", open);
+    }
+    if (!this.#options.duplicateNames && this.names.some((other) => other.name === name)) {
       refuse(`two groups are called \`${name}\``, open, "give each group its own name");
     }
     this.names.push({ name, group });
   }
 }
 
+/** What a group that does not capture makes of its contents. */
+function closed(start: GroupStart, body: RegexNode, open: number): RegexNode {
+  if (start.type === "atomic") return atomic(body) ?? refuseFeature("atomic group", open);
+  if (start.type !== "look-around") return body;
+  const node = lookAround(body, start);
+  return node ?? refuseFeature(start.isAhead ? "look-ahead" : "look-behind", open);
+}
+
 /** CR LF is taken whole where it stands: a lone CR counts only if no LF follows. */
-const LINE_BREAK: RegexNode = {
-  type: "alternation",
-  branches: [
-    sequence([
-      { type: "set", set: byteSet(13) },
-      { type: "set", set: byteSet(10) },
-    ]),
-    sequence([
-      { type: "set", set: byteSet(13) },
-      { type: "assert", at: REGEX_AT.notBeforeLf },
-    ]),
-    { type: "set", set: byteSet([10, 12], 133) },
-  ],
-};
+function lineBreakOr(set: ByteSet): RegexNode {
+  const cr: RegexNode = { type: "set", set: byteSet(13) };
+  const lf: RegexNode = { type: "set", set: byteSet(LINE_FEED) };
+  return {
+    type: "alternation",
+    branches: [sequence([cr, lf]), sequence([cr, notBefore(lf)!]), { type: "set", set }],
+  };
+}
+
+const LINE_BREAK = lineBreakOr(byteSet([10, 12], 133));
+const GRAPHEME = lineBreakOr(complement(byteSet(13)));
 
 /** White space of extended mode: the ASCII blanks and NEL, which PCRE2 skips in byte mode too. */
 function isExtendedBlank(byte: number): boolean {

@@ -22,23 +22,20 @@ export class RegexRefusal extends Error {
 const HINTS = {
   "back-reference": "capture both parts with regex_extract and compare them with str_eq",
   "look-ahead":
-    "test separately and combine: `^(?!admin)` is not(regex_match(x, '^admin')), `a(?=b)` is regex_match(x, 'ab')",
+    "one of a fixed length is fine; else test separately and combine: `^(?!.*admin)` is not(regex_match(x, 'admin')), `a(?=.*b)` is regex_match(x, 'a.*b')",
   "look-behind":
-    "put what must stand before into the pattern and capture the rest: `(?<=id=)\\d+` is regex_extract(x, 'id=(\\d+)')",
+    "one of a fixed length is fine; else put what must stand before into the pattern and capture the rest: `(?<=id=.*)\\d+` is regex_extract(x, 'id=.*(\\d+)')",
   "atomic group": "write (?:…); matching takes linear time without it",
   "possessive quantifier": "drop the final +; matching takes linear time without it",
   recursion: "nesting cannot be matched; write the levels out",
   conditional: "write both cases as alternatives: (…|…)",
   "backtracking verb": "remove it; nothing backtracks here",
   callout: "remove it",
-  "branch reset": "number the groups apart and use coalesce over the captures",
-  "duplicate group names": "give each group its own name",
   "Unicode property": "patterns match bytes: list the bytes or ranges, such as [A-Za-z]",
   "Unicode mode": "patterns match bytes; write the UTF-8 bytes or use (?:…|…)",
   "start-of-pattern option": "remove it",
   "extended character class": "write the resulting set as an ordinary class",
   "\\C": "use (?s:.)",
-  "\\X": "use (?s:.)+ ; patterns match bytes",
   "\\K": "capture the part to keep with regex_extract, or put it back with \\1 in regex_replace",
   "\\G": "use \\A",
 } as const;

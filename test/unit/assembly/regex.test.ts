@@ -8,9 +8,11 @@ import {
   EXPR_OUTPUT_BYTES_MAX,
   INPUT_BYTES_MAX,
   REGEX_ANCHORED,
+  REGEX_AT_BEFORE,
   REGEX_HEADER_BYTES,
   REGEX_INSTRUCTION_BYTES,
   REGEX_NOT_EMPTY_AT_START,
+  REGEX_OP_ASSERT,
   REGEX_OP_SPLIT,
   REGEX_PARALLEL,
   REGEX_SET_BYTES,
@@ -286,6 +288,34 @@ describe("programs from outside", () => {
   ])("are refused with %s", (_, program) => {
     expect(core.testRaw(program, latin1("abc"))).toBe(ERR_REGEX_BLOB);
     expect(core.execRaw(program, latin1("abc"))).toBe(ERR_REGEX_BLOB);
+  });
+
+  describe("with a position test", () => {
+    const test = programOf("a(?!b)");
+    const base =
+      REGEX_HEADER_BYTES + new DataView(test.buffer).getUint32(12, true) * REGEX_SET_BYTES;
+    const at = [0, 1, 2]
+      .map((index) => base + index * REGEX_INSTRUCTION_BYTES)
+      .find((offset) => test[offset] === REGEX_OP_ASSERT)!;
+    const changed = (change: (view: DataView) => void): number => {
+      const bytes = test.slice();
+      change(new DataView(bytes.buffer));
+      return core.testRaw(bytes, latin1("ab"));
+    };
+
+    it("are refused when the test is unknown or about no set", () => {
+      expect(changed(() => {})).toBe(0);
+      expect(changed((view) => view.setUint8(at + 1, REGEX_AT_BEFORE + 1))).toBe(ERR_REGEX_BLOB);
+      expect(changed((view) => view.setUint8(at + 1, 255))).toBe(ERR_REGEX_BLOB);
+      expect(changed((view) => view.setUint32(at + 8, base, true))).toBe(ERR_REGEX_BLOB);
+      expect(changed((view) => view.setUint32(at + 8, 0, true))).toBe(ERR_REGEX_BLOB);
+    });
+
+    it("look at nothing outside of the text, however far it reaches", () => {
+      for (const shift of [-0x8000, -2, 1, 2, 0x7fff]) {
+        expect(changed((view) => view.setInt16(at + 12, shift, true))).toBe(1);
+      }
+    });
   });
 
   it("are refused with lengths past the input buffer", () => {

@@ -87,9 +87,9 @@ describe("what can never work is an error at load that names place, form and nea
   it("points into a bad regular expression", () => {
     const [issue] = issuesOf("regex_match(clientid, 'ab(c')");
     expect(issue).toMatch(/^p\.conf:3:\d+: error: x: bad regular expression: /);
-    const [refused] = issuesOf("regex_match(clientid, '^(?!admin)')");
+    const [refused] = issuesOf("regex_match(clientid, '^(?!.*admin)')");
     expect(refused).toContain("p.conf:3:34: error: x: bad regular expression: ");
-    expect(refused).toContain("not(regex_match(x, '^admin'))");
+    expect(refused).toContain("not(regex_match(x, 'admin'))");
   });
 
   it("finds all mistakes, in the order of the text", () => {

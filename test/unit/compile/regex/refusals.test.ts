@@ -22,20 +22,23 @@ describe("what PCRE2 has and this engine refuses", () => {
     ["recursion", 0, "(?+1)", "(?:\\+1)"],
     ["recursion", 7, "(?<n>a)(?&n)", "(?<n>a)(&n)"],
     ["recursion", 7, "(?<n>a)(?P>n)", "(?<n>a)(P>n)"],
-    ["look-ahead", 1, "^(?!admin)", "^(!admin)"],
-    ["look-ahead", 1, "a(?=b)", "a(?:b)"],
-    ["look-ahead", 1, "a(*pla:b)", "a(pla:b)"],
-    ["look-behind", 0, "(?<=a)b", "(?<a>b)"],
-    ["look-behind", 0, "(?<!a)b", "(<!a)b"],
-    ["atomic group", 2, "xy(?>a|ab)c", "xy(?:a|ab)c"],
-    ["atomic group", 0, "(*atomic:a)", "(atomic:a)"],
-    ["possessive quantifier", 1, "a++", "a+\\+"],
-    ["possessive quantifier", 1, "a{2}+", "a{2}"],
-    ["possessive quantifier", 1, "a?+", "a??"],
+    ["look-ahead", 1, "^(?!.*admin)", "^(?!admin)"],
+    ["look-ahead", 1, "a(?=b+)", "a(?=b)"],
+    ["look-ahead", 1, "a(?=(b))", "a(?!(b))"],
+    ["look-ahead", 1, "a(*pla:b?)", "a(*pla:b)"],
+    ["look-ahead", 0, "(?!a{256})", "(?!a{255})"],
+    ["look-ahead", 0, "(?*a)", "(?=a)"],
+    ["look-ahead", 0, "(*napla:a)", "(*nla:a)"],
+    ["look-behind", 0, "(?<=a?)b", "(?<=a)b"],
+    ["look-behind", 0, "(?<!a|b+)b", "(?<!a|bb)b"],
+    ["look-behind", 0, "(?<*a)b", "(?<!a)b"],
+    ["atomic group", 2, "xy(?>a|ab?)c", "xy(?>a|ab)c"],
+    ["atomic group", 0, "(?>a*?)b", "(?>a*)b"],
+    ["atomic group", 0, "(*atomic:a*b)", "(*atomic:ab*)"],
+    ["possessive quantifier", 7, "(?:ab?)++", "(?:ab)++"],
+    ["possessive quantifier", 8, "(?:a|bb)?+", "(?:a|b)?+"],
     ["conditional", 4, "(a)?(?(1)b|c)", "(a)?(b|c)"],
-    ["branch reset", 0, "(?|(a)|(b))", "(?:(a)|(b))"],
     ["callout", 1, "x(?C1)", "x(?:C1)"],
-    ["duplicate group names", 0, "(?J)(?<n>a)(?<n>b)", "(?<n>a)(?<m>b)"],
     ["backtracking verb", 1, "a(*COMMIT)b", "a(\\*COMMIT)b"],
     ["backtracking verb", 1, "a(*MARK:x)b", "a(MARK:x)b"],
     ["Unicode mode", 0, "(*UTF)a", "\\(\\*UTF\\)a"],
@@ -46,7 +49,6 @@ describe("what PCRE2 has and this engine refuses", () => {
     ["Unicode property", 1, "a\\p{L}", "ap{L}"],
     ["Unicode property", 1, "[\\P{Lu}]", "[P{Lu}]"],
     ["\\C", 1, "a\\C", "aC"],
-    ["\\X", 0, "\\X", "X"],
     ["\\K", 1, "a\\Kb", "aKb"],
     ["\\G", 0, "\\Ga", "\\Aa"],
   ])(
@@ -58,7 +60,7 @@ describe("what PCRE2 has and this engine refuses", () => {
   );
 
   it("prints the rewrite of a look-ahead", () => {
-    expect(refused("^(?!admin)")?.hint).toContain("not(regex_match(x, '^admin'))");
+    expect(refused("^(?!.*admin)")?.hint).toContain("not(regex_match(x, 'admin'))");
   });
 });
 
@@ -102,7 +104,9 @@ describe("what PCRE2 refuses", () => {
     ["group is not closed", 1, "a(b", "a(b)"],
     ["closes no group", 2, "ab)", "ab\\)"],
     ["comment is not closed", 1, "a(?#b", "a(?#b)"],
-    ["two groups are called `n`", 7, "(?<n>a)(?<n>b)", "(?<n>a)(?<N>b)"],
+    ["two groups are called `n`", 7, "(?<n>a)(?<n>b)", "(?J)(?<n>a)(?<n>b)"],
+    ["two groups are called `n`", 14, "((?J)(?<n>a))b(?<n>b)", "(?J)((?<n>a))(?<n>b)"],
+    ["different names", 11, "(?|(?<n>a)|(?<m>b))", "(?|(?<n>a)|(?<n>b))"],
     ["cannot start with a digit", 3, "(?<1n>a)", "(?<n1>a)"],
     ["`>` is missing", 4, "(?<n-x>a)", "(?<n_x>a)"],
     ["name is missing", 3, "(?<>a)", "(?<_>a)"],
