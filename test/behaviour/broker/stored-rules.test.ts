@@ -83,6 +83,46 @@ describe("rules that are stored while the broker runs", () => {
     expect(await client.subscribe(["news/secret/#"])).toEqual([0x87]);
   });
 
+  it("take away what many clients lose at once, while messages flow, and nothing else", async () => {
+    const publisher = await join("pub");
+    const members = [];
+    for (let n = 0; n < 12; n++) {
+      const client = await join(`c${n}`);
+      expect(await client.subscribe(["news/secret", "marker"])).toEqual([0, 0]);
+      members.push(client);
+    }
+    const losers = members.filter((_, n) => n % 2 === 0);
+    const records = Array.from({ length: 1000 }, (_, n) => ({
+      clientid: `c${2 * n}`,
+      rules: [JSON.parse(rule("deny", "all", "news/secret"))],
+    }));
+    directory.write("rules.json", JSON.stringify(records));
+    let isOver = false;
+    const flow = (async () => {
+      for (let n = 0; !isOver; n++) {
+        await publisher.publish("news/secret", { qos: 1, payload: `${n}` });
+      }
+    })();
+    await rules("import", directory.file("rules.json"));
+    isOver = true;
+    await flow;
+    for (const topic of ["news/secret", "marker"]) {
+      await publisher.publish(topic, { qos: 1, payload: "last" });
+    }
+    for (const client of members) {
+      let last: string | undefined;
+      for (;;) {
+        const { topic, payload } = await client.next("publish");
+        if (topic === "marker") break;
+        last = payload.toString();
+      }
+      expect(last === "last").toBe(!losers.includes(client));
+      client.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: ["news/secret", "marker"] });
+      const { granted } = await client.next("unsuback");
+      expect(granted).toEqual([losers.includes(client) ? 0x11 : 0, 0]);
+    }
+  });
+
   it("close a hole in a subscription that stays", async () => {
     const client = await join("c1");
     const publisher = await join("pub");
