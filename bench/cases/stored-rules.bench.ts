@@ -108,6 +108,7 @@ async function storedCase(name: string, change: Change): Promise<CaseReport> {
   try {
     await tell({ type: "open", directory, port });
     const walls: number[] = [];
+    const cpus: number[] = [];
     const stalls: number[] = [];
     const slowest: number[] = [];
     for (let run = 0; run < RUNS; run++) {
@@ -125,8 +126,11 @@ async function storedCase(name: string, change: Change): Promise<CaseReport> {
       delay.enable();
       await tell({ type: "change", changes: change.there });
       const from = performance.now();
+      const cpu = process.cpuUsage();
       await gone;
       walls.push((performance.now() - from) * 1e6);
+      const { user, system } = process.cpuUsage(cpu);
+      cpus.push((user + system) / 1e3);
       delay.disable();
       stalls.push(delay.max / 1e6);
       slowest.push((await tell({ type: "slowest" })).slowestMs);
@@ -141,8 +145,9 @@ async function storedCase(name: string, change: Change): Promise<CaseReport> {
     const list = (values: readonly number[]): string =>
       values.map((value) => value.toFixed(1)).join(", ");
     const notes = [
+      `CPU ${Math.min(...cpus).toFixed(0)} ms, garbage collection and the messages included; aim: 10,000 within a second`,
       `longest time without a turn of the event loop ${list(stalls)} ms; aim: 10 ms`,
-      `slowest message from one client to another ${list(slowest)} ms; aim for all: a second`,
+      `slowest message from one client to another ${list(slowest)} ms`,
     ];
     return { ...reportSamples(name, about, "portcullis", walls), notes };
   } finally {
