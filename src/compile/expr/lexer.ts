@@ -31,8 +31,8 @@ const PUNCTUATION = /[()[\],]/y;
 
 /**
  * All tokens of `source`, the last one of type `end`. `quotesAreExact` removes exactly one quote
- * from each end of a string; without it a quote that fuses with its neighbour into one grapheme
- * cluster stays, as in the reference. Throws ExpressionSyntaxError.
+ * from each end of a string; without it an opening quote that fuses with its neighbour into one
+ * grapheme cluster stays, as in the reference. Throws ExpressionSyntaxError.
  */
 export function tokenize(source: string, options: { quotesAreExact: boolean }): readonly Token[] {
   const tokens: Token[] = [];
@@ -91,15 +91,12 @@ function readToken(
   return { type: "punctuation", value: text, span: { start, end: start + text.length } };
 }
 
-/** A quote goes only where it is a grapheme cluster of its own. */
+/** The opening quote goes only where it is a grapheme cluster of its own; the closing one always is. */
 function trimQuotes(text: string): string {
-  const quote = text[0]!;
-  const inner = text.slice(1, -1);
+  const [quote, inner] = [text[0]!, text.slice(1, -1)];
   if (/^[\x20-\x7e]*$/.test(inner)) return inner;
-  const segments = Array.from(new Intl.Segmenter("en").segment(text), ({ segment }) => segment);
-  const from = segments[0] === quote ? 1 : 0;
-  const to = segments.at(-1) === quote ? segments.length - 1 : segments.length;
-  return segments.slice(from, to).join("");
+  const first = new Intl.Segmenter("en").segment(text).containing(0)!.segment;
+  return first === quote ? inner : quote + inner;
 }
 
 function unknownCharacter(source: string, at: number): ExpressionSyntaxError {
