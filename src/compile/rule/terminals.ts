@@ -94,9 +94,10 @@ export class TerminalTable {
     const rules = this.#rules;
     for (let link = rules.head(terminal); link !== NONE; link = rules.next(link)) {
       const rule = rules.rule(link);
-      const keys = keyed && who[rule]!.keys;
-      if (!keys) uses.push(rule);
-      else for (const key of keys) keyed.add(key, rule);
+      const { equality, keys } = who[rule]!;
+      if (keyed && equality) keyed.add(equality, rule);
+      else if (keyed && keys) for (const key of keys) keyed.add(key, rule);
+      else uses.push(rule);
     }
     return keyed;
   }
@@ -106,7 +107,8 @@ export class TerminalTable {
     const rules = this.#rules;
     let count = 0;
     for (let link = rules.head(terminal); link !== NONE; link = rules.next(link)) {
-      if (who[rules.rule(link)]!.keys && ++count > LISTED_MAX) return true;
+      const { equality, keys } = who[rules.rule(link)]!;
+      if ((equality || keys) && ++count > LISTED_MAX) return true;
     }
     return false;
   }

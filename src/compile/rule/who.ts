@@ -37,7 +37,7 @@ export interface CompiledWho {
   readonly root: "everyone" | "nobody" | "equal" | number;
   /** All that is asked, where that fits beside the rule. */
   readonly equality?: EqualityKey;
-  /** True only if one of these holds; undefined when nothing of the kind can be said. */
+  /** True only if `equality` or one of these holds; without both, nothing of the kind can be said. */
   readonly keys: readonly EqualityKey[] | undefined;
   readonly raises: boolean;
 }
@@ -114,7 +114,7 @@ export class WhoCompiler {
     if (!compiled) {
       const isShort = key.variable <= WHO_VARIABLE_MAX && key.value <= WHO_VALUE_MAX;
       compiled = isShort
-        ? { root: "equal", equality: key, keys: [key], raises: false }
+        ? { root: "equal", equality: key, keys: undefined, raises: false }
         : { root: this.#roots.length, keys: [key], raises: false };
       if (!isShort) this.#roots.push(key);
       this.#equalities[key.id] = compiled;
