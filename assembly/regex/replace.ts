@@ -57,7 +57,10 @@ export function regexReplace(
   return OK;
 }
 
-/** Like Perl: after an empty match, a non-empty one is tried at the same place, then one byte on. */
+/**
+ * After an empty match where the search began, a non-empty one is tried there; after other empty ones, the
+ * search goes on a byte further.
+ */
 function replaceAll(
   program: usize,
   text: usize,
@@ -90,8 +93,10 @@ function replaceAll(
     if (!put(text + copied, start - copied)) return ERR_REGEX_OUTPUT;
     if (!putReplacement(text, repl, replLen, caps, slots)) return ERR_REGEX_OUTPUT;
     copied = end;
-    pos = end;
-    flags = start == end ? REGEX_ANCHORED | REGEX_NOT_EMPTY_AT_START : 0;
+    // The reference looks for a non-empty match where the search began, not where the empty one is.
+    const isRetried = start == end && start == pos;
+    pos = start == end && !isRetried ? end + 1 : end;
+    flags = isRetried ? REGEX_ANCHORED | REGEX_NOT_EMPTY_AT_START : 0;
   }
   return put(text + copied, len - copied) ? OK : ERR_REGEX_OUTPUT;
 }
