@@ -20,7 +20,7 @@ import { badArgument, flags, produce, produceList, refusal, refuse, room, step }
 import { toText } from "./convert";
 import { askHost } from "./hosted";
 import { piecesLen, piecesPtr, readPieces } from "./pieces";
-import { search } from "./text";
+import { search } from "./search";
 import { copyValue, elementOf, intOf, lenOf, ptrOf, setBytes, setRange, tagOf } from "./value";
 
 const CR: u32 = 13;
